@@ -1,0 +1,2 @@
+// Wrong on purpose: proves that the gate `lint` can fail.
+canary();

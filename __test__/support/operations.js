@@ -1,0 +1,53 @@
+'use strict';
+
+// Every public member of MemoryCache once, over the content that `fill` makes. The state matrix runs the table in every state;
+// a member that is missing here fails a test of its own.
+
+/** Content on which every operation finds something to do. */
+function fill(cache) {
+  cache.set('a', { n: 1 }, { tags: ['t'] });
+  cache.set('b', 'text');
+  cache.set('n', 5);
+}
+
+const bySpelling = ([left], [right]) => (left < right ? -1 : 1);
+
+const OPERATIONS = {
+  set: (cache) => cache.set('new', { fresh: true }),
+  put: (cache) => cache.put('a', 'other'),
+  get: (cache) => cache.get('a'),
+  peek: (cache) => cache.peek('a'),
+  has: (cache) => cache.has('a'),
+  delete: (cache) => cache.delete('a'),
+  del: (cache) => cache.del('b'),
+  take: (cache) => cache.take('a'),
+  touch: (cache) => cache.touch('a', 1_000),
+  getTtl: (cache) => cache.getTtl('b'),
+  increment: (cache) => cache.increment('n', 2),
+  getBytes: (cache) => cache.getBytes('a')?.toString(),
+  getMany: (cache) => cache.getMany(['a', 'missing', 'b']),
+  mget: (cache) => ({ ...cache.mget(['a', 'missing', 'b']) }),
+  setMany: (cache) => cache.setMany({ x: 1, y: { z: 2 } }),
+  mset: (cache) => cache.mset([['x', 1]], 1_000),
+  deleteMany: (cache) => cache.deleteMany(['a', 'missing', 'n']),
+  keys: (cache) => cache.keys('?').sort(),
+  entries: (cache) => [...cache.entries()].sort(bySpelling),
+  iterator: (cache) => [...cache].sort(bySpelling),
+  deletePattern: (cache) => cache.deletePattern('[ab]'),
+  invalidateTags: (cache) => cache.invalidateTags(['t']),
+  getOrSet: (cache) => cache.getOrSet('loaded', () => 'value'),
+  resize: (cache) => cache.resize({ maxMemoryMB: 50 }),
+  validate: (cache) => cache.validate(),
+  clear: (cache) => cache.clear(),
+  size: (cache) => cache.size,
+  // Only what no other operation of the same scene disturbs.
+  stats: ({ stats }) => ({ entries: stats.entries, maxEntries: stats.maxEntries, refusals: stats.refusals, fields: Object.keys(stats).length }),
+};
+
+/** Members that are a matter of their own: they are not operations on content. */
+const OTHER_MEMBERS = ['constructor', 'close', 'closed', 'name'];
+
+/** The content afterwards, in a comparable form. */
+const content = (cache) => [...cache.entries()].sort(bySpelling);
+
+module.exports = { OPERATIONS, OTHER_MEMBERS, fill, content };

@@ -1,0 +1,15 @@
+// Part of `npm run typecheck`: what lib/ exports, as tsc infers it from the JavaScript, must be what the typings promise.
+
+import type * as declaredErrors from '../../types/errors.js';
+import type * as declaredCache from '../../types/cache.js';
+import errors = require('../../lib/errors.js');
+import cache = require('../../lib/cache/index.js');
+
+export const HotpathError: typeof declaredErrors.HotpathError = errors.HotpathError;
+export const HotpathClosedError: typeof declaredErrors.HotpathClosedError = errors.HotpathClosedError;
+export const HotpathValueError: typeof declaredErrors.HotpathValueError = errors.HotpathValueError;
+// tsc does not see the aliases, which are made at run time; __test__/package/declared-members.test.js does.
+type Aliases = 'put' | 'del' | 'mset' | 'addListener' | 'off' | typeof Symbol.iterator | typeof Symbol.dispose;
+type Visible<V> = Omit<declaredCache.MemoryCache<V>, Aliases>;
+export const MemoryCache: new <V>(options?: declaredCache.MemoryCacheOptions) => Visible<V> = cache.MemoryCache;
+export const MemoryOptimizedCache: typeof declaredCache.MemoryOptimizedCache = cache.MemoryOptimizedCache;

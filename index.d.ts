@@ -1,0 +1,2 @@
+export * from './types/cache.js';
+export * from './types/errors.js';

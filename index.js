@@ -1,0 +1,21 @@
+'use strict';
+
+const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
+const {
+  HotpathError,
+  HotpathClosedError,
+  HotpathConflictError,
+  HotpathLoadError,
+  HotpathValueError,
+} = require('./lib/errors.js');
+
+// Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
+module.exports = {
+  MemoryCache,
+  MemoryOptimizedCache,
+  HotpathError,
+  HotpathClosedError,
+  HotpathConflictError,
+  HotpathLoadError,
+  HotpathValueError,
+};

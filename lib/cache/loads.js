@@ -1,0 +1,146 @@
+'use strict';
+
+// Loads under way through one handle. The engine sees to it that one caller of all threads loads a key; callers of the
+// same handle share a promise here and do not ask the engine at all.
+
+const native = require('../native.js');
+const environment = require('../environment.js');
+const { KIND } = require('./codec.js');
+
+/** Answers to joining a load; anything else is the answer of a read. */
+const LEAD = 1;
+const FOLLOW = 2;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * @typedef {object} Callbacks
+ * @property {(answer: any) => any} receive makes a value of a native answer
+ * @property {() => void} settled runs after a value was stored
+ */
+
+class Loads {
+  /** @type {Map<string, Promise<any>>} */
+  #promises = new Map();
+  #handle;
+  #codec;
+  #shared;
+
+  /**
+   * @param {number} handle
+   * @param {import('./codec.js').Codec} codec
+   * @param {{ shared: boolean }} options whether other handles may wait for the same load
+   */
+  constructor(handle, codec, { shared }) {
+    this.#handle = handle;
+    this.#codec = codec;
+    this.#shared = shared;
+  }
+
+  /**
+   * Joins the load of a key in this handle, or begins one.
+   * @param {string} key
+   * @param {(key: string) => any} loader
+   * @param {import('./memory-options.js').Lifetime} life
+   * @param {Callbacks} callbacks
+   * @returns {{ promise: Promise<any>, joined: boolean }}
+   */
+  load(key, loader, life, callbacks) {
+    const pending = this.#promises.get(key);
+    if (pending !== undefined) return { promise: pending, joined: true };
+    const forget = () => {
+      if (this.#promises.get(key) === promise) this.#promises.delete(key);
+    };
+    const promise = this.#begin(key, loader, life, callbacks);
+    this.#promises.set(key, promise);
+    promise.then(forget, forget);
+    return { promise, joined: false };
+  }
+
+  /**
+   * @param {string} key
+   * @param {(key: string) => any} loader
+   * @param {import('./memory-options.js').Lifetime} life
+   * @param {Callbacks} callbacks
+   */
+  #begin(key, loader, life, { receive, settled }) {
+    return new Promise((resolve, reject) => {
+      const lead = () => this.#lead(operation, key, loader, life).then(resolve, reject).finally(settled);
+      const operation = environment.beginOperation({
+        succeed: (kind, value) => {
+          environment.hold(-1);
+          resolve(this.#decode(kind, value));
+        },
+        fail: (error) => {
+          environment.hold(-1);
+          reject(this.#decodeError(error));
+        },
+        lead: () => {
+          environment.hold(-1);
+          lead();
+        },
+      });
+      const answer = native.join(this.#handle, key, operation);
+      if (answer === LEAD) {
+        lead();
+      } else if (answer === FOLLOW) {
+        // Another thread will wake this one, which must not have gone by then.
+        environment.hold(1);
+      } else {
+        environment.endOperation(operation);
+        resolve(receive(answer));
+      }
+    });
+  }
+
+  /**
+   * Loads the value and settles the operation, one way or the other.
+   * @param {number} operation
+   * @param {string} key
+   * @param {(key: string) => any} loader
+   * @param {import('./memory-options.js').Lifetime} life
+   */
+  async #lead(operation, key, loader, { ttlMs, idleMs, tags }) {
+    const codec = this.#codec;
+    try {
+      const value = await loader(key);
+      const kind = codec.encode(value);
+      native.settle(operation, kind, codec.payload, codec.start, codec.end, ttlMs, idleMs, tags);
+      codec.payload = undefined;
+      return value;
+    } catch (error) {
+      native.settleFailure(operation, this.#shared ? this.#encodeError(error) : NOTHING);
+      throw error;
+    } finally {
+      environment.endOperation(operation);
+    }
+  }
+
+  /** Whatever was thrown, in bytes: one for the kind, then the value, wrapped so that it is never a bare string. */
+  #encodeError(/** @type {any} */ error) {
+    const codec = this.#codec;
+    const encode = (/** @type {any} */ thrown) => {
+      const kind = codec.encode([thrown]);
+      return Buffer.concat([Buffer.of(kind), codec.payload.subarray(codec.start, codec.end)]);
+    };
+    try {
+      return encode(error);
+    } catch {
+      // It holds what cannot be cloned; what it says is still worth telling.
+      const { message = String(error), name, code, stack } = Object(error);
+      return encode(Object.assign(new Error(message), { name, code, stack }));
+    }
+  }
+
+  /** @param {Buffer} bytes */
+  #decodeError(bytes) {
+    return this.#codec.decode(bytes[0], bytes, 1, bytes.length)[0];
+  }
+
+  /** @param {number} kind @param {any} value */
+  #decode(kind, value) {
+    return kind >= KIND.NUMBER && kind < KIND.BUFFER ? value : this.#codec.decodeOwned(kind, value);
+  }
+}
+
+module.exports = { Loads };

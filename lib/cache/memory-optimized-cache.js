@@ -1,0 +1,185 @@
+'use strict';
+
+const { HotpathConflictError } = require('../errors.js');
+const validate = require('../validate.js');
+const { Codec } = require('./codec.js');
+const { MemoryCache } = require('./memory-cache.js');
+
+const DEFAULTS = { maxMemoryMB: 100, maxEntries: 10_000, compression: false };
+const OPTIONS = ['maxMemoryMB', 'maxEntries', 'evictionPolicy', 'compression', 'name'];
+const MONITOR_INTERVAL_MS = 30_000;
+/** Eviction on request goes on until this share of the memory is in use. */
+const EVICTION_TARGET = 0.8;
+/** The heap may grow to this multiple of the cache's memory before the monitor asks for a collection. */
+const HEAP_ALLOWANCE = 1.2;
+
+/**
+ * Names are per class: a MemoryCache of the same name is another cache.
+ * Defaults count as explicit options to MemoryCache, so a handle to a cache that exists is opened again without them.
+ * @param {Record<string, any>} given
+ */
+function open(given) {
+  const name =
+    given.name === undefined
+      ? {}
+      : { name: `MemoryOptimizedCache/${validate.nonEmptyString(given.name, 'options.name')}` };
+  try {
+    return new MemoryCache({ ...DEFAULTS, ...given, ...name });
+  } catch (error) {
+    if (!(error instanceof HotpathConflictError)) throw error;
+    return new MemoryCache({ ...given, ...name });
+  }
+}
+
+/** @type {Codec | undefined} */
+let estimator;
+
+/** With shapes of its own: an estimate must not teach a cache the shapes of values that are never stored in it. */
+function estimatingCodec() {
+  /** @type {Uint8Array | undefined} */
+  let shapes;
+  let version = 0;
+  return new Codec({
+    load: () => shapes,
+    version: () => version,
+    save(bytes) {
+      shapes = Uint8Array.from(bytes);
+      version++;
+      return true;
+    },
+  });
+}
+
+class MemoryOptimizedCache {
+  #cache;
+  /** @type {NodeJS.Timeout | undefined} */
+  #monitor;
+
+  /** @param {import('../../types/cache.js').MemoryOptimizedCacheOptions} [options] */
+  constructor(options = {}) {
+    this.#cache = open(validate.options(options, 'options', OPTIONS));
+    this.startMemoryMonitoring();
+  }
+
+  get memoryUsage() {
+    return this.#cache.stats.bytes;
+  }
+
+  get entryCount() {
+    return this.#cache.size;
+  }
+
+  get compressionRatio() {
+    const { originalBytes, storedBytes } = this.#cache.stats.compression;
+    return originalBytes === 0 ? 0 : storedBytes / originalBytes;
+  }
+
+  get stats() {
+    return this.#cache.stats;
+  }
+
+  get closed() {
+    return this.#cache.closed;
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} value
+   * @param {number | null} [ttlSeconds]
+   */
+  async put(key, value, ttlSeconds) {
+    const forever = ttlSeconds === null || ttlSeconds === 0;
+    return this.#cache.set(key, value, forever ? undefined : ttlSeconds);
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} value
+   * @param {number | null} [ttlSeconds]
+   */
+  async set(key, value, ttlSeconds) {
+    return this.put(key, value, ttlSeconds);
+  }
+
+  /** @param {string} key */
+  async get(key) {
+    return this.#cache.get(key);
+  }
+
+  /** @param {string} key */
+  async has(key) {
+    return this.#cache.has(key);
+  }
+
+  /** @param {string} key */
+  async delete(key) {
+    return this.#cache.delete(key);
+  }
+
+  /** @param {string} key */
+  async del(key) {
+    return this.#cache.delete(key);
+  }
+
+  async clear() {
+    this.#cache.clear();
+  }
+
+  /** @param {number} bytes */
+  async evictEntries(bytes) {
+    validate.nonNegativeNumber(bytes, 'bytes');
+    const { bytes: held, maxBytes } = this.#cache.stats;
+    return this.#cache.evict(Math.ceil(Math.max(bytes, held - maxBytes * EVICTION_TARGET)));
+  }
+
+  /** @param {unknown} value */
+  estimateSize(value) {
+    estimator ??= estimatingCodec();
+    estimator.encode(value);
+    const { payload, start, end } = estimator;
+    estimator.payload = undefined;
+    if (typeof payload === 'string') return Buffer.byteLength(payload);
+    if (typeof payload === 'number') return Float64Array.BYTES_PER_ELEMENT;
+    return payload === undefined ? 0 : end - start;
+  }
+
+  forceGarbageCollection() {
+    if (typeof global.gc !== 'function') return false;
+    global.gc();
+    return true;
+  }
+
+  startMemoryMonitoring() {
+    if (this.#monitor !== undefined || this.#cache.closed) return;
+    // Weak, or the timer would keep a forgotten cache (and its memory) for ever.
+    const reference = new WeakRef(this);
+    const timer = setInterval(() => {
+      const cache = reference.deref();
+      if (cache === undefined) clearInterval(timer);
+      else cache.#checkHeap();
+    }, MONITOR_INTERVAL_MS);
+    this.#monitor = timer.unref();
+  }
+
+  stopMemoryMonitoring() {
+    clearInterval(this.#monitor);
+    this.#monitor = undefined;
+  }
+
+  #checkHeap() {
+    if (this.#cache.closed) return this.stopMemoryMonitoring();
+    const allowed = this.#cache.stats.maxBytes * HEAP_ALLOWANCE;
+    if (process.memoryUsage().heapUsed > allowed) this.forceGarbageCollection();
+  }
+
+  async close() {
+    this.stopMemoryMonitoring();
+    this.#cache.close();
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+}
+
+module.exports = { MemoryOptimizedCache };

@@ -1,0 +1,170 @@
+'use strict';
+
+// Options and arguments of the memory cache: checked, and put into the form that the native side takes.
+
+const native = require('../native.js');
+const { invalidArgType, outOfRange } = require('../errors.js');
+const check = require('../validate.js');
+
+const MIB = 1024 * 1024;
+
+/** What a near cache holds unless it is told otherwise; measured, see ARCHITECTURE.md. */
+const NEAR_DEFAULTS = Object.freeze({ maxEntries: 32_768, maxBytes: 16 * MIB });
+
+const POLICIES = Object.freeze(['tinylfu', 'lru']);
+const ALGORITHMS = Object.freeze(['lz4', 'zstd']);
+
+const OPTIONS = Object.freeze([
+  'name',
+  'maxEntries',
+  'maxMemoryMB',
+  'maxBytes',
+  'maxMemory',
+  'ttlMs',
+  'idleMs',
+  'evictionPolicy',
+  'compression',
+  'nearCache',
+  'clone',
+]);
+
+const LIMITS = Object.freeze(['maxBytes', 'maxMemoryMB', 'maxMemory']);
+
+/** Tells the native side to use the cache's own default. */
+const DEFAULT = -1;
+
+/**
+ * @typedef {object} Lifetime
+ * @property {number} ttlMs
+ * @property {number} idleMs
+ * @property {string[] | undefined} tags
+ */
+
+/** @type {Lifetime} */
+const DEFAULT_LIFETIME = Object.freeze({ ttlMs: DEFAULT, idleMs: DEFAULT, tags: undefined });
+
+/** The bytes that one of three options means. @param {Record<string, any>} given @param {string} path */
+function byteLimit(given, path) {
+  const names = LIMITS.filter((name) => given[name] !== undefined);
+  if (names.length > 1) throw invalidArgType(`only one of ${LIMITS.join(', ')}`, path, given);
+  switch (names[0]) {
+    case 'maxBytes':
+      return check.positiveInteger(given.maxBytes, `${path}.maxBytes`);
+    case 'maxMemoryMB':
+      return Math.max(1, Math.floor(check.positiveFiniteNumber(given.maxMemoryMB, `${path}.maxMemoryMB`) * MIB));
+    case 'maxMemory':
+      return share(given.maxMemory, `${path}.maxMemory`);
+    default:
+      return undefined;
+  }
+}
+
+/** The bytes that a percentage like '20%' of this process's memory means. @param {unknown} value @param {string} path */
+function share(value, path) {
+  const bytes = native.memoryShare(check.string(value, path));
+  if (bytes === null) throw outOfRange("a share of the memory such as '20%'", path, value);
+  return bytes;
+}
+
+/** @param {unknown} compression @param {string} path */
+function compressionOptions(compression, path) {
+  if (compression === undefined) return {};
+  if (compression === false) return { compression: 'off' };
+  if (compression === true) return { compression: 'lz4' };
+  if (!check.isPlainObject(compression)) throw invalidArgType('a boolean or an object', path, compression);
+  const given = check.options(compression, path, ['algorithm', 'thresholdBytes']);
+  const { algorithm = 'lz4', thresholdBytes } = given;
+  return {
+    compression: check.oneOf(algorithm, `${path}.algorithm`, ALGORITHMS),
+    compressionThreshold:
+      thresholdBytes === undefined ? undefined : check.nonNegativeInteger(thresholdBytes, `${path}.thresholdBytes`),
+  };
+}
+
+/** @param {unknown} nearCache @param {string} path */
+function nearOptions(nearCache, path) {
+  if (nearCache === false) return undefined;
+  if (nearCache === undefined || nearCache === true) return NEAR_DEFAULTS;
+  if (!check.isPlainObject(nearCache)) throw invalidArgType('a boolean or an object', path, nearCache);
+  const given = { ...NEAR_DEFAULTS, ...check.options(nearCache, path, ['maxEntries', 'maxBytes']) };
+  return {
+    maxEntries: check.positiveInteger(given.maxEntries, `${path}.maxEntries`),
+    maxBytes: check.positiveInteger(given.maxBytes, `${path}.maxBytes`),
+  };
+}
+
+/**
+ * @template T
+ * @param {unknown} value
+ * @param {(value: unknown) => T} parse
+ * @returns {T | undefined}
+ */
+function optional(value, parse) {
+  return value === undefined ? undefined : parse(value);
+}
+
+/** Checks the constructor's options. @param {unknown} options */
+function memoryCacheOptions(options) {
+  const path = 'options';
+  const given = check.options(options, path, OPTIONS);
+  const duration = (/** @type {string} */ name) =>
+    optional(given[name], (value) => check.positiveNumber(value, `${path}.${name}`));
+  const policy = (/** @type {any} */ value) =>
+    check.oneOf(typeof value === 'string' ? value.toLowerCase() : value, `${path}.evictionPolicy`, POLICIES);
+  return {
+    native: {
+      name: optional(given.name, (value) => check.nonEmptyString(value, `${path}.name`)),
+      maxEntries: optional(given.maxEntries, (value) => check.positiveInteger(value, `${path}.maxEntries`)),
+      maxBytes: byteLimit(given, path),
+      ttlMs: duration('ttlMs'),
+      idleMs: duration('idleMs'),
+      evictionPolicy: optional(given.evictionPolicy, policy),
+      ...compressionOptions(given.compression, `${path}.compression`),
+    },
+    nearCache: nearOptions(given.nearCache, `${path}.nearCache`),
+    clone: given.clone === undefined ? false : check.boolean(given.clone, `${path}.clone`),
+  };
+}
+
+/** Checks the argument of `resize`. @param {unknown} options */
+function resizeOptions(options) {
+  const path = 'options';
+  const given = check.options(options, path, ['maxEntries', ...LIMITS]);
+  const maxEntries = optional(given.maxEntries, (value) => check.positiveInteger(value, `${path}.maxEntries`));
+  return { maxEntries, maxBytes: byteLimit(given, path) };
+}
+
+/** @param {unknown} tags @param {string} path @returns {string[]} */
+function tagList(tags, path) {
+  if (!Array.isArray(tags)) throw invalidArgType('an array of strings', path, tags);
+  return Array.from(tags, (tag, index) => {
+    const at = `${path}[${index}]`;
+    // The index of tags is kept in UTF-8, where different lone surrogates would become one.
+    if (!check.string(tag, at).isWellFormed()) throw outOfRange('a well-formed string', at, tag);
+    return tag;
+  });
+}
+
+/**
+ * Checks what may stand behind a value: seconds, or an object that says milliseconds.
+ * @param {unknown} ttl
+ * @param {string} path
+ * @param {readonly string[]} [known]
+ * @returns {Lifetime}
+ */
+function lifetime(ttl, path, known = ['ttlMs', 'idleMs', 'tags']) {
+  if (ttl === undefined) return DEFAULT_LIFETIME;
+  if (typeof ttl === 'number') {
+    return { ttlMs: check.positiveNumber(ttl, path) * 1000, idleMs: DEFAULT, tags: undefined };
+  }
+  if (!check.isPlainObject(ttl)) throw invalidArgType('seconds or an object', path, ttl);
+  const given = check.options(ttl, path, known);
+  const { ttlMs, idleMs, tags } = given;
+  return {
+    ttlMs: ttlMs === undefined ? DEFAULT : check.positiveNumber(ttlMs, `${path}.ttlMs`),
+    idleMs: idleMs === undefined ? DEFAULT : check.positiveNumber(idleMs, `${path}.idleMs`),
+    tags: tags === undefined ? undefined : tagList(tags, `${path}.tags`),
+  };
+}
+
+module.exports = { memoryCacheOptions, resizeOptions, lifetime, tagList };

@@ -1,0 +1,216 @@
+'use strict';
+
+// Decoded values within reach of JavaScript: a small bounded map beside the engine.
+//
+// An entry remembers the version of its key that was current before its value was read. Whoever changes the key, in
+// whatever thread, moves the version in shared memory, and the entry is worth nothing from then on. A hit is a Map
+// lookup, one atomic load and one comparison.
+//
+// What stays is decided by CLOCK with a doorkeeper: once the map is full, a key is admitted when it is read for the
+// second time in a while, so that a scan passes through without leaving anything behind.
+//
+// Hits are invisible to the engine's own policy, which would take the hottest keys for cold ones. So they are reported
+// now and then, the more often the more the engine evicts.
+
+const native = require('../native.js');
+const { WORD, header, scratchWords, clock } = require('../environment.js');
+
+/** Keeps hit counters small integers; they are compared for equality only. */
+const HITS_MASK = 0x3fffffff;
+
+/** Work between two looks at what the engine has evicted. A read that the engine served counts as FILL_WORK. */
+const WORK_PER_REPORT = 1024;
+const FILL_WORK = 16;
+
+/** Entries that one report looks at, and the most that it credits one of them. */
+const MAX_REPORTED = 512;
+const MAX_CREDIT = 15;
+
+/** What an entry and a decoded value take on the heap, roughly: a value unfolds to some four times its encoded size. */
+const ENTRY_BYTES = 160;
+const DECODED_FACTOR = 4;
+
+class Entry {
+  /** @param {string} key */
+  constructor(key) {
+    this.key = key;
+    /** @type {any} */
+    this.value = undefined;
+    this.slot = 0;
+    this.version = 0;
+    this.expires = 0;
+    this.deadline = 0;
+    this.hits = 0;
+    /** Hits that the clock hand, respectively the last report, has seen. */
+    this.seen = 0;
+    this.reported = 0;
+    this.hashLow = 0;
+    this.hashHigh = 0;
+    this.bytes = 0;
+  }
+}
+
+class NearCache {
+  /** @type {Map<string, Entry>} */
+  #entries = new Map();
+  /** @type {Entry[]} */
+  #ring = [];
+  #evictHand = 0;
+  #reportHand = 0;
+  #bytes = 0;
+  #work = 0;
+  #unreportedHits = 0;
+  #evictionsSeen = 0;
+
+  /**
+   * @param {number} handle of the engine
+   * @param {Int32Array} versions over the engine's memory; the last word counts evictions
+   * @param {{ maxEntries: number, maxBytes: number }} bounds
+   */
+  constructor(handle, versions, { maxEntries, maxBytes }) {
+    this.#handle = handle;
+    this.#versions = versions;
+    this.#maxEntries = maxEntries;
+    this.#maxBytes = maxBytes;
+    const places = 2 ** Math.ceil(Math.log2(Math.min(2 * maxEntries, 65_536)));
+    this.#doorkeeper = new Uint16Array(places);
+  }
+  #handle;
+  #versions;
+  #maxEntries;
+  #maxBytes;
+  #doorkeeper;
+
+  get size() {
+    return this.#entries.size;
+  }
+
+  /**
+   * The entry of a key if its value is current.
+   * @param {string} key
+   */
+  find(key) {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || Atomics.load(this.#versions, entry.slot) !== entry.version) return undefined;
+    if (entry.expires !== 0 && this.#isOver(entry)) return undefined;
+    entry.hits = (entry.hits + 1) & HITS_MASK;
+    this.#unreportedHits++;
+    if (++this.#work >= WORK_PER_REPORT) this.report();
+    return entry;
+  }
+
+  /** The shared clock wraps, so deadlines are compared by their distance. @param {Entry} entry */
+  #isOver(entry) {
+    return clock === undefined || ((entry.deadline - Atomics.load(clock, 0)) | 0) <= 0;
+  }
+
+  /**
+   * Takes up a value that the engine has just handed over, described from word `base` of the header on. Does not use
+   * the shared memory otherwise, which may hold more values: `report` has to be called when they are read.
+   * @param {string} key
+   * @param {any} value
+   * @param {number} base
+   */
+  fill(key, value, base) {
+    this.#work += FILL_WORK;
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      if (!this.#admits(base)) return;
+      entry = new Entry(key);
+      this.#entries.set(key, entry);
+      this.#ring.push(entry);
+    }
+    this.#bytes -= entry.bytes;
+    entry.value = value;
+    entry.slot = header[base + WORD.SLOT];
+    entry.version = header[base + WORD.VERSION];
+    entry.expires = header[base + WORD.EXPIRES];
+    entry.deadline = header[base + WORD.DEADLINE];
+    entry.hashLow = header[base + WORD.HASH_LOW];
+    entry.hashHigh = header[base + WORD.HASH_HIGH];
+    entry.bytes = ENTRY_BYTES + DECODED_FACTOR * header[base + WORD.LENGTH];
+    this.#bytes += entry.bytes;
+    if (this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#makeRoom(entry);
+  }
+
+  /** True while there is room, and for keys that were turned away a while ago. @param {number} base */
+  #admits(base) {
+    if (DECODED_FACTOR * header[base + WORD.LENGTH] > this.#maxBytes >> 3) return false;
+    if (this.#entries.size < this.#maxEntries && this.#bytes < this.#maxBytes) return true;
+    const place = header[base + WORD.HASH_LOW] & (this.#doorkeeper.length - 1);
+    const print = (header[base + WORD.HASH_HIGH] & 0xffff) | 1;
+    if (this.#doorkeeper[place] === print) return true;
+    this.#doorkeeper[place] = print;
+    return false;
+  }
+
+  /** Evicts entries without hits since the hand last passed, but not the newcomer. @param {Entry} newcomer */
+  #makeRoom(newcomer) {
+    const ring = this.#ring;
+    while ((ring.length > this.#maxEntries || this.#bytes > this.#maxBytes) && ring.length > 1) {
+      if (this.#evictHand >= ring.length) this.#evictHand = 0;
+      const entry = ring[this.#evictHand];
+      if (entry === newcomer || entry.hits !== entry.seen) {
+        entry.seen = entry.hits;
+        this.#evictHand++;
+        continue;
+      }
+      ring[this.#evictHand] = /** @type {Entry} */ (ring.pop());
+      this.#entries.delete(entry.key);
+      this.#bytes -= entry.bytes;
+    }
+  }
+
+  /** Lets go of a value that is gone from the engine too. @param {string} key */
+  forget(key) {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) entry.value = undefined;
+  }
+
+  /** Reports if enough has happened. */
+  reportIfDue() {
+    if (this.#work >= WORK_PER_REPORT) this.report();
+  }
+
+  /**
+   * Reports hits: how many there were, and for a share of the entries which. The share follows what the engine has
+   * evicted since, so that every entry is credited about twice before its turn to be evicted would come.
+   */
+  report() {
+    this.#work = 0;
+    const evictions = Atomics.load(this.#versions, this.#versions.length - 1);
+    const evicted = (evictions - this.#evictionsSeen) | 0;
+    this.#evictionsSeen = evictions;
+    const credits = evicted === 0 ? 0 : this.#gather(evicted >>> 0);
+    native.credit(this.#handle, credits, this.#unreportedHits);
+    this.#unreportedHits = 0;
+  }
+
+  /** Lists the hits of the next entries in turn in shared memory. @param {number} evicted */
+  #gather(evicted) {
+    const ring = this.#ring;
+    const size = Math.max(1, native.memoryCacheSize(this.#handle));
+    const turn = Math.min(ring.length, MAX_REPORTED, Math.ceil((2 * ring.length * evicted) / size));
+    let credits = 0;
+    for (let step = 0; step < turn; step++) {
+      if (this.#reportHand >= ring.length) this.#reportHand = 0;
+      const entry = ring[this.#reportHand++];
+      const hits = (entry.hits - entry.reported) & HITS_MASK;
+      if (hits === 0) continue;
+      entry.reported = entry.hits;
+      scratchWords[3 * credits] = entry.hashLow;
+      scratchWords[3 * credits + 1] = entry.hashHigh;
+      scratchWords[3 * credits + 2] = Math.min(hits, MAX_CREDIT);
+      credits++;
+    }
+    return credits;
+  }
+
+  clear() {
+    this.#entries.clear();
+    this.#ring.length = 0;
+    this.#bytes = 0;
+  }
+}
+
+module.exports = { NearCache };

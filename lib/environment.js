@@ -1,0 +1,112 @@
+'use strict';
+
+// What this thread shares with the native side: memory that both use in turns, the coarse clock, and the operations
+// that native threads will complete.
+
+const native = require('./native.js');
+
+/** Encoded values up to this size come through shared memory; larger ones in a Buffer of their own. */
+const SCRATCH_BYTES = 64 * 1024;
+
+/** Words that describe a value handed over, in the order of the native side. */
+const WORD = Object.freeze({
+  KIND: 0,
+  START: 1,
+  LENGTH: 2,
+  SLOT: 3,
+  VERSION: 4,
+  HASH_LOW: 5,
+  HASH_HIGH: 6,
+  EXPIRES: 7,
+  DEADLINE: 8,
+  COUNT: 9,
+});
+
+/** Keys that one batch of reads describes at most. */
+const BATCH = 256;
+
+const headerBytes = Buffer.allocUnsafeSlow(BATCH * WORD.COUNT * Int32Array.BYTES_PER_ELEMENT).fill(0);
+const header = new Int32Array(headerBytes.buffer);
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES).fill(0);
+const scratchDoubles = new Float64Array(scratch.buffer);
+const scratchWords = new Int32Array(scratch.buffer);
+
+const clockMemory = native.clockWord();
+/** The coarse clock in milliseconds, wrapping; undefined where native memory cannot be mapped. */
+const clock = clockMemory === null ? undefined : new Int32Array(clockMemory);
+
+/**
+ * An operation that a native thread, or another JavaScript thread, will complete.
+ * @typedef {object} Operation
+ * @property {(kind: number, value: any) => void} succeed with an encoded value
+ * @property {(error: Buffer) => void} fail with an encoded error
+ * @property {() => void} lead by doing the work after all
+ */
+
+/** @type {Map<number, Operation>} */
+const operations = new Map();
+/** @type {Map<number, WeakRef<{ deliverEvents(): void }>>} */
+const subscribers = new Map();
+let lastOperation = 0;
+let held = 0;
+
+/** Keeps the process alive for one more operation, or one fewer. @param {1 | -1} change */
+function hold(change) {
+  held += change;
+  if (held === (change === 1 ? 1 : 0)) native.holdLoop(held);
+}
+
+/** Numbers an operation. @param {Operation} operation */
+function beginOperation(operation) {
+  do {
+    lastOperation = (lastOperation + 1) >>> 0;
+  } while (operations.has(lastOperation));
+  operations.set(lastOperation, operation);
+  return lastOperation;
+}
+
+/** Forgets an operation. @param {number} number */
+function endOperation(number) {
+  operations.delete(number);
+}
+
+const EVENTS = 0;
+const VALUE = 1;
+const FAILURE = 2;
+const LEAD = 3;
+
+/** Takes everything that native threads have completed. Called on wake-ups. */
+function drain() {
+  const completions = native.drain();
+  for (let index = 0; index < completions.length; index += 4) {
+    const [number, outcome, kind, value] = completions.slice(index, index + 4);
+    if (outcome === EVENTS) {
+      subscribers.get(number)?.deref()?.deliverEvents();
+      continue;
+    }
+    const operation = operations.get(number);
+    if (outcome === LEAD) {
+      operation?.lead();
+      continue;
+    }
+    operations.delete(number);
+    if (outcome === VALUE) operation?.succeed(kind, value);
+    if (outcome === FAILURE) operation?.fail(value);
+  }
+}
+
+native.attach(headerBytes, scratch, drain);
+
+module.exports = {
+  BATCH,
+  WORD,
+  header,
+  scratch,
+  scratchDoubles,
+  scratchWords,
+  clock,
+  subscribers,
+  beginOperation,
+  endOperation,
+  hold,
+};

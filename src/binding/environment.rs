@@ -1,0 +1,311 @@
+//! The state of one JavaScript environment: a Node process has one for its main thread and
+//! one per worker thread.
+//!
+//! It is made when the addon is loaded into the environment and torn down by a cleanup hook,
+//! whatever is still under way: handles are given back, loads are handed to other threads,
+//! and native threads learn that nobody is there any more. The memory itself is freed when
+//! Node deletes the environment, because finalizers may still run in between.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::sys;
+
+use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
+use super::completion::LoopWaker;
+use super::memory_cache::CacheHandle;
+use super::values;
+use crate::engine::cache::memory::MemoryCache;
+use crate::engine::completion::{CompletionQueue, Outcome};
+use crate::engine::registry::Pin;
+
+/// Bits of a handle's number that say where it stands; the others tell it from its
+/// predecessors there.
+const INDEX_BITS: u32 = 20;
+
+/// A load that this environment leads or waits for.
+#[derive(Debug)]
+pub struct Flight {
+    /// The cache.
+    pub cache: Arc<MemoryCache>,
+    /// The handle that it began with.
+    pub handle: u32,
+    /// The key, in WTF-8.
+    pub key: Box<[u8]>,
+    /// The ticket, once this environment leads.
+    pub ticket: Option<u64>,
+}
+
+/// Memory that JavaScript and native code use in turns, allocated by JavaScript and kept
+/// alive by a reference.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared {
+    data: *mut u8,
+    length: usize,
+}
+
+impl Shared {
+    const NONE: Self = Self {
+        data: ptr::null_mut(),
+        length: 0,
+    };
+
+    /// Copies bytes to `offset`. False when they do not fit.
+    pub fn write(self, offset: usize, bytes: &[u8]) -> bool {
+        if offset
+            .checked_add(bytes.len())
+            .is_none_or(|end| end > self.length)
+        {
+            return false;
+        }
+        // SAFETY: in bounds as checked; the memory is alive (see `attach`), and `bytes` is
+        // native memory, which never overlaps it.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
+        true
+    }
+
+    /// Stores a word. Words that do not fit are ignored.
+    pub fn set_word(self, index: usize, word: i32) {
+        self.write(index * size_of::<i32>(), &word.to_ne_bytes());
+    }
+
+    /// Loads a word, 0 outside.
+    pub fn word(self, index: usize) -> i32 {
+        let offset = index * size_of::<i32>();
+        if offset + size_of::<i32>() > self.length {
+            return 0;
+        }
+        // SAFETY: in bounds as checked; the memory is alive and any bytes are a valid word.
+        unsafe { self.data.add(offset).cast::<i32>().read_unaligned() }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    handle: Option<Rc<CacheHandle>>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Environment {
+    /// Results for this environment.
+    pub queue: Arc<CompletionQueue>,
+    /// Loads by the number of JavaScript's operation.
+    pub flights: RefCell<HashMap<u32, Flight>>,
+    /// The words that describe a value handed over.
+    pub header: Cell<Shared>,
+    /// Encoded values handed over.
+    pub scratch: Cell<Shared>,
+    /// Where compressed values are unpacked.
+    pub unpacked: RefCell<Vec<u8>>,
+    waker: Arc<LoopWaker>,
+    slots: RefCell<Vec<Slot>>,
+    free: RefCell<Vec<u32>>,
+    pins: RefCell<HashMap<String, Pin<MemoryCache>>>,
+}
+
+/// What an environment offers to JavaScript beside its engines.
+pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
+    "attach" => attach,
+    "drain" => drain,
+    "holdLoop" => hold_loop,
+};
+
+impl Environment {
+    /// Makes the state of `env` and arranges its end.
+    pub fn install(env: sys::napi_env) -> napi::Result<&'static Environment> {
+        let waker = Arc::new(LoopWaker::detached());
+        let environment = Box::new(Environment {
+            queue: Arc::new(CompletionQueue::new(Box::new(waker.clone()))),
+            flights: RefCell::default(),
+            header: Cell::new(Shared::NONE),
+            scratch: Cell::new(Shared::NONE),
+            unpacked: RefCell::default(),
+            waker,
+            slots: RefCell::default(),
+            free: RefCell::default(),
+            pins: RefCell::default(),
+        });
+        let data = Box::into_raw(environment);
+        // SAFETY: `free` gets back exactly what was boxed, once, when Node deletes `env`.
+        napi::check_status!(unsafe {
+            sys::napi_set_instance_data(env, data.cast(), Some(free), ptr::null_mut())
+        })?;
+        // SAFETY: leaked until `free`, which runs after the last JavaScript of `env`.
+        Ok(unsafe { &*data })
+    }
+
+    /// The state of `env`.
+    pub fn of(env: &napi::Env) -> napi::Result<&Environment> {
+        let mut data = ptr::null_mut();
+        // SAFETY: `env` is the calling environment.
+        napi::check_status!(unsafe { sys::napi_get_instance_data(env.raw(), &mut data) })?;
+        // SAFETY: set by `install`, and alive as long as JavaScript runs in `env`.
+        unsafe { data.cast::<Environment>().as_ref() }
+            .ok_or_else(|| napi::Error::from_reason("The addon was not initialised here"))
+    }
+
+    /// Adds the handle that `make` makes for its number, and returns the number.
+    pub fn add_handle(&self, make: impl FnOnce(u32) -> CacheHandle) -> u32 {
+        let mut slots = self.slots.borrow_mut();
+        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
+            slots.push(Slot::default());
+            slots.len() as u32 - 1
+        });
+        let slot = &mut slots[index as usize];
+        let number = slot.generation << INDEX_BITS | index;
+        slot.handle = Some(Rc::new(make(number)));
+        number
+    }
+
+    /// The handle of this number, unless it was closed.
+    pub fn handle(&self, number: u32) -> Option<Rc<CacheHandle>> {
+        let slots = self.slots.borrow();
+        let slot = slots.get((number & ((1 << INDEX_BITS) - 1)) as usize)?;
+        if slot.generation != number >> INDEX_BITS {
+            return None;
+        }
+        slot.handle.clone()
+    }
+
+    /// Takes a handle out, so that it can be ended.
+    pub fn remove_handle(&self, number: u32) -> Option<Rc<CacheHandle>> {
+        self.handle(number)?;
+        let index = number & ((1 << INDEX_BITS) - 1);
+        let slot = &mut self.slots.borrow_mut()[index as usize];
+        slot.generation = (slot.generation + 1) & (u32::MAX >> INDEX_BITS);
+        self.free.borrow_mut().push(index);
+        slot.handle.take()
+    }
+
+    /// Keeps a named cache whose handle was collected, once per name.
+    pub fn pin(&self, name: String, pin: Pin<MemoryCache>) {
+        if let Some(previous) = self.pins.borrow_mut().insert(name, pin) {
+            previous.release();
+        }
+    }
+
+    /// Passes on what a collected handle was loading: nobody is left who could settle it.
+    pub fn abandon_flights(&self, handle: u32) {
+        let abandoned = |_: &u32, flight: &mut Flight| flight.handle == handle;
+        let abandoned: Vec<_> = self.flights.borrow_mut().extract_if(abandoned).collect();
+        for (
+            _,
+            Flight {
+                cache, key, ticket, ..
+            },
+        ) in abandoned
+        {
+            if let Some(ticket) = ticket {
+                cache.flights.abandon(&key, ticket);
+            }
+        }
+    }
+
+    /// Ends everything. Runs while `env` still stands, after its last JavaScript.
+    fn tear_down(&self) {
+        // First of all: from here on no native thread can reach this environment.
+        self.queue.close();
+        self.waker.detach();
+        for flight in self.flights.take().into_values() {
+            flight.cache.flights.leave(&self.queue);
+        }
+        for slot in self.slots.take() {
+            if let Some(handle) = slot.handle {
+                handle.tear_down();
+            }
+        }
+        for pin in self.pins.take().into_values() {
+            pin.release();
+        }
+    }
+}
+
+unsafe extern "C" fn clean_up(data: *mut c_void) {
+    // SAFETY: added by `attach` with the environment as argument; `free` runs later.
+    let environment = unsafe { &*data.cast::<Environment>() };
+    // Nothing that panics here may unwind into Node.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| environment.tear_down()));
+}
+
+unsafe extern "C" fn free(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: boxed by `install`, and given to Node-API for this call alone.
+    drop(unsafe { Box::from_raw(data.cast::<Environment>()) });
+}
+
+/// `attach(header, scratch, wake)`: shares two pieces of memory, and names the function that
+/// wake-ups call. Once per environment.
+fn attach(call: &Call<'_, 3>) -> Returned {
+    let environment = call.environment;
+    environment.header.set(share(call, 0)?);
+    environment.scratch.set(share(call, 1)?);
+    environment.waker.attach(call.env, call.argument(2))?;
+    let data = ptr::from_ref(environment).cast_mut().cast();
+    // Added after the threadsafe function has added its own, hence run before.
+    // SAFETY: `clean_up` fits, and the environment outlives its hooks.
+    check(unsafe { sys::napi_add_env_cleanup_hook(call.env, Some(clean_up), data) })?;
+    call.undefined()
+}
+
+fn share<const N: usize>(call: &Call<'_, N>, index: usize) -> Result<Shared, Failure> {
+    let memory = call.buffer(index)?;
+    let shared = Shared {
+        data: memory.as_ptr().cast_mut(),
+        length: memory.len(),
+    };
+    let mut reference = ptr::null_mut();
+    // A strong reference that is never given up: the memory lives as long as `env`.
+    // SAFETY: the value is alive in this callback's scope.
+    check(unsafe { sys::napi_create_reference(call.env, call.argument(index), 1, &mut reference) })?;
+    Ok(shared)
+}
+
+/// `holdLoop(hold)`: whether operations are pending that the process must stay alive for.
+fn hold_loop(call: &Call<'_, 1>) -> Returned {
+    let hold = call.u32(0)? != 0;
+    call.environment.waker.hold_loop(call.env, hold)?;
+    call.undefined()
+}
+
+/// `drain()`: all results as a flat array, four places each: operation, outcome, kind and
+/// value.
+fn drain(call: &Call<'_, 0>) -> Returned {
+    const EVENTS: i32 = 0;
+    const VALUE: i32 = 1;
+    const FAILURE: i32 = 2;
+    const LEAD: i32 = 3;
+    let env = call.env;
+    let mut flat = Vec::new();
+    for completion in call.environment.queue.drain() {
+        let operation = completion.operation;
+        let undefined = values::undefined(env)?;
+        let mut flights = call.environment.flights.borrow_mut();
+        let (outcome, kind, value) = match completion.outcome {
+            Outcome::Events => (EVENTS, 0, undefined),
+            Outcome::Value(record) => {
+                flights.remove(&operation);
+                (VALUE, record.kind().0, values::payload(env, &record)?)
+            }
+            Outcome::Failure(error) => {
+                flights.remove(&operation);
+                (FAILURE, 0, values::buffer(env, &error)?)
+            }
+            Outcome::Lead(ticket) => {
+                if let Some(flight) = flights.get_mut(&operation) {
+                    flight.ticket = Some(ticket);
+                }
+                (LEAD, 0, undefined)
+            }
+        };
+        flat.push(values::number(env, f64::from(operation))?);
+        flat.push(call.int(outcome)?);
+        flat.push(call.int(i32::from(kind))?);
+        flat.push(value);
+    }
+    values::array(env, &flat)
+}

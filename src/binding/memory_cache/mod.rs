@@ -1,0 +1,109 @@
+//! Memory caches: handles, and what JavaScript calls on them.
+
+mod cold;
+mod hot;
+mod loads;
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use napi::sys;
+
+use super::call::EntryPoint;
+use crate::engine::cache::memory::MemoryCache;
+use crate::engine::cache::memory::events::Subscription;
+use crate::engine::cache::memory::stats::HandleCounters;
+use crate::engine::cache::record::Lifetime;
+use crate::engine::registry::Handle;
+
+/// Entry points of all files here, in one table.
+pub const ENTRY_POINTS: &[EntryPoint] = &{
+    const PARTS: [&[EntryPoint]; 2] = [hot::ENTRY_POINTS, loads::ENTRY_POINTS];
+    let mut table = [PARTS[0][0]; PARTS[0].len() + PARTS[1].len()];
+    let mut index = 0;
+    while index < table.len() {
+        table[index] = if index < PARTS[0].len() {
+            PARTS[0][index]
+        } else {
+            PARTS[1][index - PARTS[0].len()]
+        };
+        index += 1;
+    }
+    table
+};
+
+/// Writes between two reports of a cache's bytes to V8.
+const REPORT_EVERY: u32 = 256;
+
+/// A change of bytes that is worth a report to V8.
+const REPORT_BYTES: i64 = 1 << 20;
+
+/// The limit that JavaScript means: negative for the default, infinity for none.
+fn choose(given: f64, default: Option<u64>) -> Option<u64> {
+    if given < 0.0 {
+        default
+    } else {
+        given.is_finite().then(|| given.ceil() as u64)
+    }
+}
+
+/// One handle: a JavaScript object's access to a cache.
+#[derive(Debug)]
+pub struct CacheHandle {
+    /// The cache.
+    pub cache: Arc<MemoryCache>,
+    /// Reads through this handle.
+    pub counters: Arc<HandleCounters>,
+    /// Its interest in events.
+    pub subscription: Arc<Subscription>,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    handle: RefCell<Option<Handle<MemoryCache>>>,
+    writes: Cell<u32>,
+    reported: Cell<i64>,
+}
+
+impl CacheHandle {
+    /// The lifetime that JavaScript means: -1 for the cache's default, infinity for ever.
+    pub fn lifetime(&self, ttl_ms: f64, idle_ms: f64) -> Lifetime {
+        let default = self.cache.config().lifetime;
+        Lifetime {
+            ttl_ms: choose(ttl_ms, default.ttl_ms),
+            idle_ms: choose(idle_ms, default.idle_ms),
+        }
+    }
+
+    /// Tells V8 now and then what a private cache weighs: it goes with its handle, so the
+    /// collector should know what an unreachable handle holds. Named caches are not the
+    /// handle's.
+    pub fn count_write(&self, env: sys::napi_env) {
+        let writes = self.writes.get().wrapping_add(1);
+        self.writes.set(writes);
+        if writes.is_multiple_of(REPORT_EVERY) && self.name.is_none() {
+            self.report(env, self.cache.bytes() as i64);
+        }
+    }
+
+    fn report(&self, env: sys::napi_env, bytes: i64) {
+        let change = bytes - self.reported.get();
+        if change.abs() >= REPORT_BYTES || (bytes == 0 && change != 0) {
+            let mut total = 0;
+            // SAFETY: `env` is the calling environment. A failure costs precision only.
+            unsafe { sys::napi_adjust_external_memory(env, change, &mut total) };
+            self.reported.set(bytes);
+        }
+    }
+
+    /// Ends the handle in one of the registry's ways.
+    fn end<T>(&self, end: impl FnOnce(Handle<MemoryCache>) -> T) -> Option<T> {
+        let handle = self.handle.take()?;
+        self.cache.subscriptions().remove(&self.subscription);
+        self.cache.reads.close_handle(&self.counters);
+        Some(end(handle))
+    }
+
+    /// Ends the handle with its environment.
+    pub fn tear_down(&self) {
+        self.end(Handle::tear_down);
+    }
+}

@@ -1,0 +1,31 @@
+//! The only place where Node-API appears. Converts, and decides nothing.
+//!
+//! Hot entry points are written against the C interface ([`call`]), cold ones with the
+//! macros of `napi-derive`. Everything that belongs to one JavaScript environment hangs on
+//! its [`Environment`](environment::Environment) and goes with it.
+
+mod call;
+mod completion;
+mod environment;
+mod memory_cache;
+mod values;
+
+use napi::JsValue;
+use napi::bindgen_prelude::{Env, Object};
+use napi_derive::napi;
+
+/// Runs once per environment that loads the addon.
+#[napi(module_exports)]
+pub fn register(exports: Object, env: Env) -> napi::Result<()> {
+    let environment = environment::Environment::install(env.raw())?;
+    let entry_points = environment::ENTRY_POINTS.iter().chain(memory_cache::ENTRY_POINTS);
+    for (name, callback) in entry_points {
+        call::export(env.raw(), exports.raw(), name, *callback, environment)?;
+    }
+    Ok(())
+}
+
+/// Turns an engine's error into one that JavaScript sees with its code.
+fn to_napi(error: crate::error::Error) -> napi::Error<&'static str> {
+    napi::Error::new(error.code(), error.to_string())
+}

@@ -1,0 +1,126 @@
+//! What follows from a change of the store: versions move, tags are indexed, events are
+//! published, departures are counted. All of it happens inside the lock of the key.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::events::{EventKind, Subscriptions};
+use super::tags::TagIndex;
+use crate::engine::cache::record::Record;
+use crate::engine::cache::store::{Arrival, Departure, Observer};
+use crate::engine::versions::VersionTable;
+
+/// Counts of departures since the engine began.
+#[derive(Debug, Default)]
+pub struct Departures {
+    /// Deleted on request.
+    pub deleted: AtomicU64,
+    /// Given up for room.
+    pub evicted: AtomicU64,
+    /// Gone because their time was over.
+    pub expired: AtomicU64,
+}
+
+/// Everything that changes together with the store.
+#[derive(Debug)]
+pub struct Effects {
+    /// Tells near caches what is stale.
+    pub versions: VersionTable,
+    /// Which entries carry a tag.
+    pub tags: TagIndex,
+    /// Who listens.
+    pub subscriptions: Subscriptions,
+    /// What has left.
+    pub departures: Departures,
+    /// Packed values: how many, their bytes before and after.
+    pub packed: Packed,
+}
+
+/// A running account of what compression saves.
+#[derive(Debug, Default)]
+pub struct Packed {
+    /// Entries whose value is packed.
+    pub entries: AtomicU64,
+    /// Bytes of their values before packing.
+    pub original: AtomicU64,
+    /// Bytes of their values as stored.
+    pub stored: AtomicU64,
+}
+
+impl Effects {
+    /// For an engine of about `expected_entries`.
+    pub fn new(expected_entries: u64) -> Self {
+        Self {
+            versions: VersionTable::new(expected_entries),
+            tags: TagIndex::default(),
+            subscriptions: Subscriptions::default(),
+            departures: Departures::default(),
+            packed: Packed::default(),
+        }
+    }
+}
+
+impl Packed {
+    fn add(&self, record: &Record) {
+        if let Some(packed) = record.packed() {
+            self.entries.fetch_add(1, Ordering::Relaxed);
+            self.original.fetch_add(packed.original_len, Ordering::Relaxed);
+            self.stored
+                .fetch_add(record.payload().len() as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn subtract(&self, record: &Record) {
+        if let Some(packed) = record.packed() {
+            self.entries.fetch_sub(1, Ordering::Relaxed);
+            self.original.fetch_sub(packed.original_len, Ordering::Relaxed);
+            self.stored
+                .fetch_sub(record.payload().len() as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn clear(&self) {
+        for counter in [&self.entries, &self.original, &self.stored] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Observer for Effects {
+    fn arrived(&self, hash: u64, record: &Record, arrival: Arrival) {
+        self.versions.bump(hash);
+        self.tags.add(hash, record.tags());
+        self.packed.add(record);
+        if arrival == Arrival::Written {
+            self.subscriptions.publish(EventKind::Set, Some(record));
+        }
+    }
+
+    fn departed(&self, hash: u64, record: &Record, departure: Departure) {
+        self.versions.bump(hash);
+        self.tags.remove(hash, record.tags());
+        self.packed.subtract(record);
+        let (counter, event) = match departure {
+            // The arrival that follows says it all.
+            Departure::Replaced => return,
+            Departure::Deleted => (&self.departures.deleted, EventKind::Delete),
+            Departure::Expired => (&self.departures.expired, EventKind::Expire),
+            Departure::Evicted => {
+                self.versions.count_eviction();
+                (&self.departures.evicted, EventKind::Evict)
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.subscriptions.publish(event, Some(record));
+    }
+
+    fn renewed(&self, hash: u64) {
+        self.versions.bump(hash);
+    }
+
+    fn cleared(&self) {
+        self.tags.clear();
+        self.packed.clear();
+        self.versions.bump_all();
+        self.subscriptions.publish(EventKind::Clear, None);
+    }
+}

@@ -1,0 +1,316 @@
+//! Reading and writing entries.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::MemoryCache;
+use super::flights::{Caller, Part};
+use crate::engine::cache::compression;
+use crate::engine::cache::glob::Glob;
+use crate::engine::cache::record::{Key, Kind, Lifetime, Packed, Record, Value};
+use crate::engine::cache::store::Change;
+use crate::engine::clock;
+use crate::engine::completion::Outcome;
+use crate::error::{Error, Result};
+
+/// A value to write, with everything that goes with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The form of the value.
+    pub kind: Kind,
+    /// The encoded value.
+    pub payload: &'a [u8],
+    /// How long it lives.
+    pub lifetime: Lifetime,
+    /// What it can be invalidated by.
+    pub tags: &'a [String],
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The value is in place.
+    Stored,
+    /// It alone is larger than the cache, and was refused; the key is gone.
+    Refused,
+}
+
+/// A number that JavaScript asked to add.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number<'a> {
+    /// How much to add.
+    pub by: f64,
+    /// How long the entry lives, if it is new.
+    pub lifetime: Lifetime,
+    /// What the entry can be invalidated by, if it is new.
+    pub tags: &'a [String],
+}
+
+impl MemoryCache {
+    /// The value of a key, counted as a use.
+    pub fn get(&self, key: Key<'_>) -> Option<Record> {
+        let record = self.store.get(key)?;
+        record.mark_used();
+        Some(record)
+    }
+
+    /// The value of a key, without a trace.
+    pub fn peek(&self, key: Key<'_>) -> Option<Record> {
+        self.store.peek(key)
+    }
+
+    /// Counts uses that a near cache served.
+    pub fn credit(&self, hash: u64, times: u32) {
+        self.store.credit(hash, times);
+    }
+
+    /// Writes a value.
+    pub fn set(&self, key: Key<'_>, entry: Entry<'_>) -> Written {
+        let record = self.record(key, entry);
+        self.put(key, record, &mut || true)
+    }
+
+    /// Stores a record, unless `allowed`, asked while the key is locked, says no.
+    fn put(&self, key: Key<'_>, record: Record, allowed: &mut dyn FnMut() -> bool) -> Written {
+        if self.store.cost(&record) > self.store.capacity().bytes {
+            self.writes.refusals.fetch_add(1, Ordering::Relaxed);
+            self.change(key, &mut |_| {
+                if allowed() { Change::Remove } else { Change::Keep }
+            });
+            return Written::Refused;
+        }
+        let expires = record.deadline().is_some();
+        let mut record = Some(record);
+        self.change(key, &mut |_| match record.take_if(|_| allowed()) {
+            Some(record) => {
+                self.writes.sets.fetch_add(1, Ordering::Relaxed);
+                Change::Put(record)
+            }
+            None => Change::Keep,
+        });
+        if expires {
+            self.sweep_expired();
+        }
+        Written::Stored
+    }
+
+    /// Changes a key unless the cache is closed, and overtakes a load of it.
+    fn change(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
+        self.store.update(key, &mut |existing| {
+            if self.is_closed() {
+                return Change::Keep;
+            }
+            let change = change(existing);
+            if !matches!(change, Change::Keep | Change::Renew(_)) {
+                self.flights.supersede(key.bytes);
+            }
+            change
+        });
+    }
+
+    fn intern(&self, tags: &[String]) -> Box<[Arc<str>]> {
+        let mut tags: Vec<_> = tags.iter().map(|tag| self.effects.tags.intern(tag)).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags.into()
+    }
+
+    fn record(&self, key: Key<'_>, entry: Entry<'_>) -> Record {
+        let compressor = self.config.compression.as_ref();
+        let packed = compressor.and_then(|compressor| {
+            let original_len = entry.payload.len() as u64;
+            let payload = compressor.compress(entry.payload)?;
+            Some((
+                payload,
+                Packed {
+                    algorithm: compressor.algorithm,
+                    original_len,
+                },
+            ))
+        });
+        let value = match &packed {
+            Some((payload, packed)) => Value {
+                kind: entry.kind,
+                payload,
+                packed: Some(*packed),
+            },
+            None => Value {
+                kind: entry.kind,
+                payload: entry.payload,
+                packed: None,
+            },
+        };
+        Record::new(key.bytes, value, self.intern(entry.tags), entry.lifetime)
+    }
+
+    /// Deletes a key and returns what it held.
+    pub fn take(&self, key: Key<'_>) -> Option<Record> {
+        let mut taken = None;
+        self.change(key, &mut |existing| {
+            taken = existing.cloned();
+            Change::Remove
+        });
+        taken
+    }
+
+    /// Restarts the life of an entry. False when there is none.
+    pub fn touch(&self, key: Key<'_>, lifetime: Lifetime) -> bool {
+        let mut found = false;
+        self.change(key, &mut |existing| {
+            found = existing.is_some();
+            Change::Renew(lifetime)
+        });
+        if !lifetime.is_unlimited() {
+            self.sweep_expired();
+        }
+        found
+    }
+
+    /// Milliseconds that an entry has left: `None` without an entry, `Some(None)` without an
+    /// end.
+    pub fn remaining_ms(&self, key: Key<'_>) -> Option<Option<u64>> {
+        let deadline = self.store.peek(key)?.deadline();
+        // Deadlines are rounded up by a millisecond.
+        Some(deadline.map(|deadline| deadline.saturating_sub(clock::now_ms() + 1)))
+    }
+
+    /// Adds to a number in one atomic step. A new entry begins at 0; an existing one keeps
+    /// its tags and its expiry.
+    ///
+    /// # Errors
+    /// [`Error::NotANumber`] when the key holds something else, [`Error::NotFinite`] when
+    /// the sum is not finite. Nothing changes then.
+    pub fn increment(&self, key: Key<'_>, number: Number<'_>) -> Result<f64> {
+        let mut result = Err(Error::Closed { engine: "cache" });
+        self.change(key, &mut |existing| {
+            result = add(existing, number.by);
+            let Ok(sum) = result else { return Change::Keep };
+            let payload = sum.to_le_bytes();
+            let value = Value {
+                kind: Kind::NUMBER,
+                payload: &payload,
+                packed: None,
+            };
+            self.writes.sets.fetch_add(1, Ordering::Relaxed);
+            Change::Put(match existing {
+                Some(record) => record.with_value(value),
+                None => Record::new(key.bytes, value, self.intern(number.tags), number.lifetime),
+            })
+        });
+        if !number.lifetime.is_unlimited() {
+            self.sweep_expired();
+        }
+        result
+    }
+
+    /// The keys that a pattern means, or all of them, in no order.
+    pub fn for_each_key(&self, glob: Option<&Glob>, visit: &mut dyn FnMut(&[u8])) {
+        self.store.for_each(&mut |_, record| {
+            if glob.is_none_or(|glob| glob.matches(record.key())) {
+                visit(record.key());
+            }
+        });
+    }
+
+    /// Deletes the keys that a pattern means. Returns how many.
+    pub fn delete_pattern(&self, glob: &Glob) -> u64 {
+        let mut hashes = Vec::new();
+        self.store.for_each(&mut |hash, record| {
+            if glob.matches(record.key()) {
+                hashes.push(hash);
+            }
+        });
+        self.delete_hashes(&hashes, &|record| glob.matches(record.key()))
+    }
+
+    /// Deletes the entries that carry one of these tags. Returns how many.
+    pub fn invalidate_tags(&self, tags: &[String]) -> u64 {
+        let carriers = |tag: &String| {
+            let hashes = self.effects.tags.carriers(tag);
+            self.delete_hashes(&hashes, &|record| record.tags().iter().any(|own| **own == **tag))
+        };
+        tags.iter().map(carriers).sum()
+    }
+
+    fn delete_hashes(&self, hashes: &[u64], condition: &dyn Fn(&Record) -> bool) -> u64 {
+        let deleted = hashes.iter().filter(|&&hash| {
+            self.store.remove_if(hash, &mut |record| {
+                let hit = condition(record);
+                if hit {
+                    self.flights.supersede(record.key());
+                }
+                hit
+            })
+        });
+        deleted.count() as u64
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) {
+        self.flights.supersede_all();
+        self.store.clear();
+    }
+
+    /// Unpacks a record's value into `out`, which is emptied first. False when the value is
+    /// not packed and can be read where it is.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when the packed bytes do not unpack to their length.
+    pub fn unpack(record: &Record, out: &mut Vec<u8>) -> Result<bool> {
+        let Some(packed) = record.packed() else {
+            return Ok(false);
+        };
+        out.clear();
+        let length = usize::try_from(packed.original_len).unwrap_or(usize::MAX);
+        compression::decompress(packed.algorithm, record.payload(), length, out).map_err(|error| {
+            Error::Damaged {
+                reason: error.to_string(),
+            }
+        })?;
+        Ok(true)
+    }
+
+    /// Joins the load of a key, or begins it. A value that came between the caller's miss
+    /// and now is returned instead, and whoever joined meanwhile is told.
+    pub fn join(&self, key: Key<'_>, caller: Caller) -> std::result::Result<Part, Record> {
+        let part = self.flights.join(key.bytes, caller);
+        if let Part::Lead(ticket) = part {
+            if let Some(record) = self.store.peek(key) {
+                self.flights
+                    .settle(key.bytes, ticket, &Outcome::Value(record.clone()));
+                return Err(record);
+            }
+            self.writes.loads.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(part)
+    }
+
+    /// Ends a load with a value: stores it unless the key was written meanwhile, and hands
+    /// it to all who wait.
+    pub fn settle(&self, key: Key<'_>, ticket: u64, entry: Entry<'_>) {
+        let record = self.record(key, entry);
+        let stored = record.clone();
+        self.put(key, stored, &mut || self.flights.may_store(key.bytes, ticket));
+        self.flights.settle(key.bytes, ticket, &Outcome::Value(record));
+    }
+
+    /// Ends a load with an encoded error.
+    pub fn settle_failure(&self, key: Key<'_>, ticket: u64, error: &[u8]) {
+        self.writes.load_failures.fetch_add(1, Ordering::Relaxed);
+        self.flights
+            .settle(key.bytes, ticket, &Outcome::Failure(error.into()));
+    }
+}
+
+fn add(existing: Option<&Record>, by: f64) -> Result<f64> {
+    let current = match existing {
+        Some(record) => record.as_number().ok_or(Error::NotANumber)?,
+        None => 0.0,
+    };
+    let sum = current + by;
+    if sum.is_finite() {
+        Ok(sum)
+    } else {
+        Err(Error::NotFinite)
+    }
+}

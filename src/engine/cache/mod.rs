@@ -1,0 +1,12 @@
+//! Caches.
+//!
+//! [`memory`] is the in-memory engine. It stands on [`store`] (what is kept, and where),
+//! [`record`] (how an entry lies in memory), [`expiry`] (when entries go by themselves),
+//! [`glob`] (which keys a pattern means) and [`compression`].
+
+pub mod compression;
+pub mod expiry;
+pub mod glob;
+pub mod memory;
+pub mod record;
+pub mod store;

@@ -1,0 +1,160 @@
+//! The completion queue: how native threads hand results to one JavaScript environment.
+//!
+//! A result is pushed under a lock; the environment is woken only if no wake-up is already
+//! on its way, and then takes everything at once. A burst of results therefore costs one
+//! turn of the event loop, not one each. After [`close`](CompletionQueue::close) a push is
+//! refused, so a native thread never speaks to an environment that is gone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::cache::record::Record;
+
+/// What became of an operation that JavaScript waits for.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It produced a value.
+    Value(Record),
+    /// It failed with an encoded error.
+    Failure(std::sync::Arc<[u8]>),
+    /// It was handed over: the receiver must do the work itself, and settle this ticket.
+    Lead(u64),
+    /// Not an operation: a subscription has events to take.
+    Events,
+}
+
+/// A result and the number that JavaScript knows its operation by. For
+/// [`Outcome::Events`] the number is the subscription's.
+#[derive(Debug)]
+pub struct Completion {
+    /// The number that JavaScript gave.
+    pub operation: u32,
+    /// The result.
+    pub outcome: Outcome,
+}
+
+/// Wakes the environment that owns a queue.
+pub trait Waker: Send + Sync {
+    /// Makes the environment call [`CompletionQueue::drain`] soon. Called from any thread,
+    /// never after [`CompletionQueue::close`] has returned.
+    fn wake(&self);
+}
+
+/// The queue of one environment.
+pub struct CompletionQueue {
+    state: Mutex<State>,
+    wake_pending: AtomicBool,
+    waker: Box<dyn Waker>,
+}
+
+#[derive(Default)]
+struct State {
+    items: Vec<Completion>,
+    closed: bool,
+}
+
+impl CompletionQueue {
+    /// An open queue.
+    pub fn new(waker: Box<dyn Waker>) -> Self {
+        Self {
+            state: Mutex::default(),
+            wake_pending: AtomicBool::new(false),
+            waker,
+        }
+    }
+
+    /// Hands over a result. False when the environment is gone.
+    pub fn push(&self, operation: u32, outcome: Outcome) -> bool {
+        let mut state = self.state.lock();
+        if state.closed {
+            return false;
+        }
+        state.items.push(Completion { operation, outcome });
+        if !self.wake_pending.swap(true, Ordering::SeqCst) {
+            // Inside the lock: `close` cannot pass while a wake-up is being sent.
+            self.waker.wake();
+        }
+        true
+    }
+
+    /// Takes all results. Called on the environment's own thread.
+    pub fn drain(&self) -> Vec<Completion> {
+        let mut state = self.state.lock();
+        self.wake_pending.store(false, Ordering::SeqCst);
+        std::mem::take(&mut state.items)
+    }
+
+    /// Refuses results from now on and returns those that nobody will take.
+    pub fn close(&self) -> Vec<Completion> {
+        let mut state = self.state.lock();
+        state.closed = true;
+        std::mem::take(&mut state.items)
+    }
+}
+
+impl std::fmt::Debug for CompletionQueue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("CompletionQueue").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    struct Counter(Arc<AtomicUsize>);
+
+    impl Waker for Counter {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn queue() -> (CompletionQueue, Arc<AtomicUsize>) {
+        let wakes = Arc::new(AtomicUsize::new(0));
+        (CompletionQueue::new(Box::new(Counter(wakes.clone()))), wakes)
+    }
+
+    #[test]
+    fn a_burst_wakes_once_and_is_taken_whole_and_in_order() {
+        let (queue, wakes) = queue();
+        for operation in 0..100 {
+            assert!(queue.push(operation, Outcome::Events));
+        }
+        assert_eq!(wakes.load(Ordering::SeqCst), 1);
+        let taken: Vec<u32> = queue.drain().iter().map(|item| item.operation).collect();
+        assert_eq!(taken, (0..100).collect::<Vec<_>>());
+        queue.push(7, Outcome::Lead(1));
+        assert_eq!(wakes.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_closed_queue_refuses_and_never_wakes() {
+        let (queue, wakes) = queue();
+        queue.push(1, Outcome::Events);
+        assert_eq!(queue.close().len(), 1);
+        assert!(!queue.push(2, Outcome::Events));
+        assert!(queue.drain().is_empty());
+        assert_eq!(wakes.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn nothing_is_lost_between_threads() {
+        let (queue, _) = queue();
+        let queue = Arc::new(queue);
+        let mut taken = 0;
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let queue = queue.clone();
+                scope.spawn(move || (0..1000).for_each(|n| assert!(queue.push(n, Outcome::Events))));
+            }
+            while taken < 4000 {
+                taken += queue.drain().len();
+            }
+        });
+        assert_eq!(taken, 4000);
+    }
+}

@@ -1,0 +1,12 @@
+//! The engines: pure Rust, no Node-API anywhere below.
+//!
+//! Parts that every engine uses stand here, the engines themselves in folders of their own.
+
+pub mod background;
+pub mod cache;
+pub mod clock;
+pub mod completion;
+pub mod memory_limit;
+pub mod registry;
+pub mod text;
+pub mod versions;

@@ -1,0 +1,418 @@
+import { EventEmitter } from 'node:events';
+
+/** How entries are chosen when the cache is full. Upper case is accepted too. */
+export type EvictionPolicy = 'tinylfu' | 'lru';
+
+/** Compression of stored values. What does not get at least 10 % smaller is stored as it is. */
+export interface CompressionOptions {
+  /**
+   * `lz4` costs little and saves some, `zstd` costs more and saves more.
+   * @default 'lz4'
+   */
+  algorithm?: 'lz4' | 'zstd' | undefined;
+  /**
+   * Encoded values below this many bytes are not compressed. A non-negative integer.
+   * @default 1024
+   */
+  thresholdBytes?: number | undefined;
+}
+
+/** Size of the near cache: the decoded values that one handle keeps on this thread's JavaScript heap. */
+export interface NearCacheOptions {
+  /**
+   * Most entries held. A positive integer.
+   * @default 32768
+   */
+  maxEntries?: number | undefined;
+  /**
+   * Most bytes of heap held, estimated from the values' encoded sizes. A positive integer.
+   * @default 16777216
+   */
+  maxBytes?: number | undefined;
+}
+
+/** Limits of a cache. `maxBytes`, `maxMemoryMB` and `maxMemory` say the same thing: at most one may be given. */
+export interface MemoryCacheLimits {
+  /**
+   * Most entries held. A positive integer.
+   * @default no limit but the bytes
+   */
+  maxEntries?: number | undefined;
+  /** Most bytes held: keys, values and the bookkeeping of each entry. A positive integer. */
+  maxBytes?: number | undefined;
+  /**
+   * The same in MiB. A positive number, fractions allowed.
+   * @default 100
+   */
+  maxMemoryMB?: number | undefined;
+  /** The same as a share of the memory that this process may use (the container's limit, else the machine's): `'20%'`. */
+  maxMemory?: `${number}%` | undefined;
+}
+
+export interface MemoryCacheOptions extends MemoryCacheLimits {
+  /**
+   * Handles with the same name, in any thread of the process, share one cache. A handle that gives an option
+   * explicitly must agree with the cache that exists. Without a name the cache is private to this handle.
+   */
+  name?: string | undefined;
+  /**
+   * Time to live of entries that are set without one, in milliseconds; fractions are rounded up, `Infinity` is never.
+   * @default Infinity
+   */
+  ttlMs?: number | undefined;
+  /**
+   * Entries that nobody reads or writes for so long expire, in milliseconds; at most 1/16 late. `Infinity` is never.
+   * @default Infinity
+   */
+  idleMs?: number | undefined;
+  /**
+   * `tinylfu` keeps what is read often (Einziger et al., "TinyLFU", 2017), `lru` what was read last.
+   * @default 'tinylfu'
+   */
+  evictionPolicy?: EvictionPolicy | Uppercase<EvictionPolicy> | undefined;
+  /**
+   * `true` stands for `{ algorithm: 'lz4', thresholdBytes: 1024 }`. Trades time in `set` and in native hits for bytes.
+   * @default false
+   */
+  compression?: boolean | CompressionOptions | undefined;
+  /**
+   * Keeps hot values decoded on this thread's heap, so that a hit is a Map lookup and one atomic load; always
+   * coherent with the other threads. Belongs to the handle, not to the named cache.
+   * @default true
+   */
+  nearCache?: boolean | NearCacheOptions | undefined;
+  /**
+   * With `false`, reads of a hot key may hand out the same object again: do not mutate it. With `true`, each read
+   * makes its own copy, at the price of a decode. Belongs to the handle.
+   * @default false
+   */
+  clone?: boolean | undefined;
+}
+
+/** Life and labels of one entry. What is left out follows the cache's own options. */
+export interface EntryOptions {
+  /** Time to live in milliseconds, counted from now. A positive number; `Infinity` is never. */
+  ttlMs?: number | undefined;
+  /** Longest time without a read or write, in milliseconds. A positive number; `Infinity` is never. */
+  idleMs?: number | undefined;
+  /** Labels for `invalidateTags`. Strings without lone surrogates. */
+  tags?: readonly string[] | undefined;
+}
+
+/** Time to live: a positive number of SECONDS (fractions allowed, `Infinity` is never), or options in milliseconds. */
+export type Ttl = number | EntryOptions;
+
+/** Several entries: a plain object, a Map, or anything that iterates over `[key, value]`. */
+export type Entries<V> = Readonly<Record<string, V>> | Iterable<readonly [key: string, value: V]>;
+
+/** Counts since the cache was made, over all its handles and threads, except where a line says otherwise. */
+export interface MemoryCacheStats {
+  /** Entries held now. */
+  entries: number;
+  /** Bytes held now: keys, values and bookkeeping. */
+  bytes: number;
+  /** The limit of `bytes`. */
+  maxBytes: number;
+  /** The limit of `entries`; `Infinity` when there is none. */
+  maxEntries: number;
+  /** Reads that found a value, near hits included. `peek`, `has`, `keys` and `entries` do not count. */
+  hits: number;
+  /** Reads that found none. */
+  misses: number;
+  /** `hits / (hits + misses)`; 0 before the first read. */
+  hitRatio: number;
+  /** Hits of this handle that never left JavaScript. */
+  nearHits: number;
+  /** Values that this handle keeps decoded now. */
+  nearEntries: number;
+  /** Values stored. */
+  sets: number;
+  /** Entries removed by a caller, one by one or by pattern or tag. */
+  deletes: number;
+  /** Entries removed to make room. */
+  evictions: number;
+  /** Entries removed because their time was over. */
+  expirations: number;
+  /** Values refused because they alone are larger than the cache. */
+  refusals: number;
+  /** Loaders that `getOrSet` ran. */
+  loads: number;
+  /** Those that threw or rejected. */
+  loadFailures: number;
+  /** Events that a thread did not fetch in time and lost. */
+  eventsDropped: number;
+  /** What compression does for the entries held now. */
+  compression: {
+    /** Null when compression is off. */
+    algorithm: 'lz4' | 'zstd' | null;
+    /** Entries stored compressed. */
+    entries: number;
+    /** Their size before, in bytes. */
+    originalBytes: number;
+    /** Their size after, in bytes. */
+    storedBytes: number;
+    /** `storedBytes / originalBytes`: smaller is better; 1 when no entry is compressed. */
+    ratio: number;
+  };
+}
+
+/** The events of `MemoryCache`, with the arguments of their listeners. */
+export interface MemoryCacheEvents<V = unknown> {
+  /** A value was stored; a replaced value raises this and nothing else. */
+  set: [key: string, value: V];
+  /** A caller removed an entry. */
+  delete: [key: string, value: V];
+  /** An entry's time was over. */
+  expire: [key: string, value: V];
+  /** An entry had to make room. */
+  evict: [key: string, value: V];
+  /** The cache was emptied. */
+  clear: [];
+}
+
+/**
+ * A cache off the JavaScript heap, bounded in bytes, and shared by all threads that give it the same name.
+ *
+ * Keys are any strings. Values are whatever structured clone takes, and come back deeply equal: dates, Maps, typed
+ * arrays, cycles. They are copied in; what `get` hands out may be shared by later reads of the same thread while the
+ * key is hot, so do not mutate it (or set `clone`).
+ *
+ * All methods are synchronous except `getOrSet`, and none blocks on another thread for longer than a memory copy.
+ * A read of a hot key stays in JavaScript; every other operation crosses into native code once, and reads decode a copy.
+ *
+ * Every method throws `HotpathClosedError` after `close()`, and a `TypeError` for a key that is not a string.
+ *
+ * As an `EventEmitter` it raises the events of {@link MemoryCacheEvents}. Each handle of a named cache that listens
+ * hears all of them, whichever thread caused them: its own before the operation returns, the others' soon after.
+ * Without listeners, events cost nothing. A listener that throws surfaces as an uncaught exception; the operation stands.
+ *
+ * @example
+ * const users = new MemoryCache<User>({ name: 'users', maxMemoryMB: 200, ttlMs: 60_000 });
+ * const user = await users.getOrSet(`user:${id}`, () => db.findUser(id), { tags: ['users'] });
+ */
+export class MemoryCache<V = unknown> extends EventEmitter {
+  /**
+   * @throws TypeError for an option of the wrong type, an unknown option (the message names the nearest known one), or
+   *   more than one of `maxBytes`, `maxMemoryMB`, `maxMemory`
+   * @throws RangeError for an option out of its range
+   * @throws HotpathConflictError when a cache of this name exists with another value of an option given here
+   */
+  constructor(options?: MemoryCacheOptions);
+
+  /** The name given at construction; undefined for a private cache. */
+  get name(): string | undefined;
+  /** Whether this handle was closed. The only member, with `name` and `close`, that works afterwards. */
+  get closed(): boolean;
+  /** Entries held now, by all handles together. */
+  get size(): number;
+  /** A snapshot of the counters. Crosses into native code once; do not call it for each request. */
+  get stats(): MemoryCacheStats;
+
+  /**
+   * Stores a value, replacing any other. Encodes it (cost in proportion to its size) and copies it out of the heap.
+   * @param ttl without it the cache's `ttlMs` and `idleMs` apply
+   * @returns false when the value alone is larger than the cache: it was refused, and an older value is gone
+   * @throws TypeError for a value that cannot be stored (functions, symbols, promises, weak collections), naming
+   *   where it is: `value.user.onClick`; nothing is stored then
+   * @throws RangeError for a ttl that is zero, negative or NaN
+   */
+  set(key: string, value: V, ttl?: Ttl): boolean;
+  /** The same as `set`. */
+  put(key: string, value: V, ttl?: Ttl): boolean;
+  /**
+   * The value, or undefined when there is none or its time is over. `has` tells a stored `undefined` from a miss.
+   * Counts as a use for eviction, idle time and statistics.
+   */
+  get(key: string): V | undefined;
+  /** As `get`, but no trace is left in eviction order, idle time or statistics. */
+  peek(key: string): V | undefined;
+  /** Whether there is a live entry. Leaves no trace either, and decodes nothing. */
+  has(key: string): boolean;
+  /** Removes an entry. @returns whether there was one */
+  delete(key: string): boolean;
+  /** The same as `delete`. */
+  del(key: string): boolean;
+  /** Removes an entry and returns its value, in one step: of two threads that take a key, one gets it. */
+  take(key: string): V | undefined;
+
+  /** The values of many keys, in their order. One crossing for all, so cheaper than as many `get`s. */
+  getMany(keys: readonly string[]): (V | undefined)[];
+  /** The values that were found, as an object by key. */
+  mget(keys: readonly string[]): Partial<Record<string, V>>;
+  /**
+   * Stores many values with the same life. Each is stored on its own: other threads may see some before others.
+   * @returns how many were stored, that is, not refused as too large
+   * @throws as `set` does; nothing is stored then
+   */
+  setMany(entries: Entries<V>, ttl?: Ttl): number;
+  /** The same as `setMany`. */
+  mset(entries: Entries<V>, ttl?: Ttl): number;
+  /** Removes many entries. @returns how many there were */
+  deleteMany(keys: readonly string[]): number;
+
+  /**
+   * Starts an entry's time anew.
+   * @param ttl as in `set`, without `tags`; left out, the cache's own `ttlMs` and `idleMs` apply again
+   * @returns whether there was an entry
+   */
+  touch(key: string, ttl?: number | Omit<EntryOptions, 'tags'>): boolean;
+  /** Time left in MILLISECONDS; `Infinity` when the entry never expires, undefined when there is none. */
+  getTtl(key: string): number | undefined;
+  /**
+   * Adds to a number, atomically across threads. A missing key starts at 0.
+   * @param by a finite number; 1 when left out
+   * @param ttl used only when this creates the entry; an existing one keeps its expiry and tags
+   * @returns the sum
+   * @throws HotpathValueError when the value is not a number
+   * @throws RangeError when `by` or the sum is not finite; nothing changes then
+   */
+  increment(key: string, by?: number, ttl?: Ttl): number;
+
+  /**
+   * A snapshot of the keys, in no particular order. Copies all of them: its cost grows with the cache.
+   * @param glob `*` any run, `?` one character, `[abc]`, `[a-z]`, `[!a]`, backslash escapes; matches whole keys
+   */
+  keys(glob?: string): string[];
+  /** Iterates over a snapshot of the keys; entries that went meanwhile are left out. Leaves no trace, as `peek`. */
+  entries(): IterableIterator<[string, V]>;
+  /** The same as `entries`. */
+  [Symbol.iterator](): IterableIterator<[string, V]>;
+  /** Removes all entries whose key matches a glob (see `keys`). Reads every key, no value. @returns how many */
+  deletePattern(glob: string): number;
+  /** Removes all entries that carry one of these tags. Costs in proportion to those. @returns how many */
+  invalidateTags(tags: string | readonly string[]): number;
+  /** Removes everything. */
+  clear(): void;
+
+  /**
+   * The value, or what `loader` makes of a missing one. However many callers in however many threads ask at once,
+   * one loader runs and all get its answer; a worker that exits while it loads hands the load to one that waits.
+   * A key written or deleted meanwhile is not overwritten: the waiters get the loaded value, the cache keeps its own.
+   * @param loader its value is stored and handed to everyone; `undefined` is a value like any other
+   * @param options life and tags of the new entry, as in `set`
+   * @returns rejects with the loader's error (other threads get an equal copy of it), and caches nothing then
+   */
+  getOrSet(key: string, loader: (key: string) => V | PromiseLike<V>, options?: Ttl): Promise<V>;
+  /**
+   * A value as bytes, ready for an HTTP response: a Buffer or Uint8Array as it is, a string as UTF-8, anything else as
+   * JSON text. Always a copy.
+   */
+  getBytes(key: string): Buffer | undefined;
+
+  /**
+   * Changes limits while running, for all handles. A smaller limit evicts at once.
+   * @throws TypeError or RangeError as the constructor does
+   */
+  resize(limits: MemoryCacheLimits): void;
+  /**
+   * Gives up the least valuable entries, whatever the limits, until so many bytes are free or nothing is left.
+   * @param bytes a non-negative number
+   * @returns the bytes that were freed
+   */
+  evict(bytes: number): number;
+  /**
+   * Recounts every counter from the entries themselves, which takes time in proportion to them. For tests.
+   * @throws Error that names the counter which is wrong
+   */
+  validate(): void;
+  /** Lets go of the cache; the last handle frees its memory. May be called again. Listeners hear nothing afterwards. */
+  close(): void;
+  /** `close`, for `using`. */
+  [Symbol.dispose](): void;
+
+  on<E extends keyof MemoryCacheEvents<V>>(event: E, listener: (...args: MemoryCacheEvents<V>[E]) => void): this;
+  addListener<E extends keyof MemoryCacheEvents<V>>(
+    event: E,
+    listener: (...args: MemoryCacheEvents<V>[E]) => void,
+  ): this;
+  once<E extends keyof MemoryCacheEvents<V>>(event: E, listener: (...args: MemoryCacheEvents<V>[E]) => void): this;
+  prependListener<E extends keyof MemoryCacheEvents<V>>(
+    event: E,
+    listener: (...args: MemoryCacheEvents<V>[E]) => void,
+  ): this;
+  prependOnceListener<E extends keyof MemoryCacheEvents<V>>(
+    event: E,
+    listener: (...args: MemoryCacheEvents<V>[E]) => void,
+  ): this;
+  off<E extends keyof MemoryCacheEvents<V>>(event: E, listener: (...args: MemoryCacheEvents<V>[E]) => void): this;
+  removeListener<E extends keyof MemoryCacheEvents<V>>(
+    event: E,
+    listener: (...args: MemoryCacheEvents<V>[E]) => void,
+  ): this;
+  emit<E extends keyof MemoryCacheEvents<V>>(event: E, ...args: MemoryCacheEvents<V>[E]): boolean;
+}
+
+export interface MemoryOptimizedCacheOptions {
+  /** Most memory held, in MiB. A positive number. @default 100 */
+  maxMemoryMB?: number | undefined;
+  /** Most entries held. A positive integer. @default 10000 */
+  maxEntries?: number | undefined;
+  /** @default 'tinylfu' */
+  evictionPolicy?: EvictionPolicy | Uppercase<EvictionPolicy> | undefined;
+  /** @default false */
+  compression?: boolean | CompressionOptions | undefined;
+  /** Shares the cache with the other `MemoryOptimizedCache`s of this name, in any thread. */
+  name?: string | undefined;
+}
+
+/**
+ * `MemoryCache` behind promises, with a watch on the process's own memory. The work is still done at once, on the
+ * caller's thread: what differs is that every failure is a rejection.
+ */
+export class MemoryOptimizedCache<V = unknown> {
+  /** Starts the memory monitor. @throws as the constructor of `MemoryCache` does */
+  constructor(options?: MemoryOptimizedCacheOptions);
+
+  /** Bytes held now. */
+  get memoryUsage(): number;
+  /** Entries held now. */
+  get entryCount(): number;
+  /** Stored size of the compressed entries through their original size; 0 while nothing is compressed. */
+  get compressionRatio(): number;
+  /** As in `MemoryCache`. */
+  get stats(): MemoryCacheStats;
+  /** Whether it was closed. */
+  get closed(): boolean;
+
+  /**
+   * Stores a value.
+   * @param ttlSeconds a positive number of seconds; left out, `null` or 0: the entry does not expire
+   * @returns false when the value alone is larger than the cache
+   */
+  put(key: string, value: V, ttlSeconds?: number | null): Promise<boolean>;
+  /** The same as `put`. */
+  set(key: string, value: V, ttlSeconds?: number | null): Promise<boolean>;
+  /** The value, or undefined. */
+  get(key: string): Promise<V | undefined>;
+  /** Whether there is a live entry. */
+  has(key: string): Promise<boolean>;
+  /** Removes an entry. @returns whether there was one */
+  delete(key: string): Promise<boolean>;
+  /** The same as `delete`. */
+  del(key: string): Promise<boolean>;
+  /** Removes everything. */
+  clear(): Promise<void>;
+
+  /**
+   * Evicts the least valuable entries until at least this many bytes are free again and at most 80 % of the memory is
+   * in use, or nothing is left.
+   * @param bytes a non-negative number
+   * @returns the bytes that were freed
+   */
+  evictEntries(bytes: number): Promise<number>;
+  /** The bytes that a value takes when encoded, without compression. Encodes it to find out. */
+  estimateSize(value: unknown): number;
+  /** Collects garbage when Node.js runs with `--expose-gc`. @returns whether it does */
+  forceGarbageCollection(): boolean;
+  /**
+   * Every 30 seconds, collects garbage if the JavaScript heap is above 1.2 times `maxMemoryMB`. The timer keeps
+   * neither the process nor the cache alive. May be called again.
+   */
+  startMemoryMonitoring(): void;
+  /** Stops the timer. May be called again. */
+  stopMemoryMonitoring(): void;
+  /** Stops the monitor and closes the cache. May be called again. */
+  close(): Promise<void>;
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

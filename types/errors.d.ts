@@ -1,0 +1,49 @@
+/**
+ * What every operational error of hotpath is. Wrong arguments are not among them: those are a `TypeError` with code
+ * `ERR_INVALID_ARG_TYPE` or `ERR_HOTPATH_UNKNOWN_OPTION`, or a `RangeError` with code `ERR_OUT_OF_RANGE`.
+ */
+export class HotpathError extends Error {
+  /**
+   * @param message what happened
+   * @param fields `cause`, and anything else that becomes a property of the error
+   */
+  constructor(message: string, fields?: { code?: string; cause?: unknown; [field: string]: unknown });
+
+  /** Stable, for programs: never changes its meaning. */
+  readonly code: string;
+}
+
+/** An operation on a cache that was closed. Code `ERR_HOTPATH_CLOSED`. */
+export class HotpathClosedError extends HotpathError {}
+
+/** A handle to a named engine asked for something other than what the engine was made with. Code `ERR_HOTPATH_OPTION_CONFLICT`. */
+export class HotpathConflictError extends HotpathError {
+  /** The option in question: `maxEntries`. */
+  readonly option: string;
+  /** What the engine has. */
+  readonly existing: unknown;
+  /** What this handle asked for. */
+  readonly requested: unknown;
+}
+
+/** `increment` met a value that is not a number; the value stays as it is. Code `ERR_HOTPATH_NOT_A_NUMBER`. */
+export class HotpathValueError extends HotpathError {}
+
+/**
+ * The native addon could not be loaded: thrown by `require('hotpath')`. The message carries everything below.
+ * Code `ERR_HOTPATH_NATIVE_LOAD`. `cause` is the loader's own error, an `AggregateError` when there are several.
+ */
+export class HotpathLoadError extends HotpathError {
+  /** Every place that was tried, in order, with the reason in the operating system's own words. */
+  readonly attempts: ReadonlyArray<{ readonly path: string; readonly reason: string }>;
+  /** `process.platform`. */
+  readonly platform: string;
+  /** `process.arch`. */
+  readonly arch: string;
+  /** `glibc 2.36` or `musl`; undefined outside Linux. */
+  readonly libc: string | undefined;
+  /** `process.version`. */
+  readonly nodeVersion: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
