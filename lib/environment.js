@@ -45,29 +45,33 @@ const clock = clockMemory === null ? undefined : new Int32Array(clockMemory);
 
 /** @type {Map<number, Operation>} */
 const operations = new Map();
-/** @type {Map<number, WeakRef<{ deliverEvents(): void }>>} */
+/** @type {Map<number, WeakRef<{ deliver(): void }>>} */
 const subscribers = new Map();
 let lastOperation = 0;
-let held = 0;
 
-/** Keeps the process alive for one more operation, or one fewer. @param {1 | -1} change */
-function hold(change) {
-  held += change;
-  if (held === (change === 1 ? 1 : 0)) native.holdLoop(held);
-}
-
-/** Numbers an operation. @param {Operation} operation */
-function beginOperation(operation) {
+/** A number for an operation of this thread. */
+function nextOperation() {
   do {
     lastOperation = (lastOperation + 1) >>> 0;
   } while (operations.has(lastOperation));
-  operations.set(lastOperation, operation);
   return lastOperation;
 }
 
-/** Forgets an operation. @param {number} number */
-function endOperation(number) {
-  operations.delete(number);
+/**
+ * Waits for a completion. The process stays alive until it has come.
+ * @param {number} number
+ * @param {Operation} operation
+ */
+function awaitOperation(number, operation) {
+  operations.set(number, operation);
+  if (operations.size === 1) native.holdLoop(1);
+}
+
+/** @param {number} number */
+function takeOperation(number) {
+  const operation = operations.get(number);
+  if (operations.delete(number) && operations.size === 0) native.holdLoop(0);
+  return operation;
 }
 
 const EVENTS = 0;
@@ -80,18 +84,20 @@ function drain() {
   const completions = native.drain();
   for (let index = 0; index < completions.length; index += 4) {
     const [number, outcome, kind, value] = completions.slice(index, index + 4);
-    if (outcome === EVENTS) {
-      subscribers.get(number)?.deref()?.deliverEvents();
-      continue;
+    switch (outcome) {
+      case EVENTS:
+        subscribers.get(number)?.deref()?.deliver();
+        break;
+      case VALUE:
+        takeOperation(number)?.succeed(kind, value);
+        break;
+      case FAILURE:
+        takeOperation(number)?.fail(value);
+        break;
+      case LEAD:
+        takeOperation(number)?.lead();
+        break;
     }
-    const operation = operations.get(number);
-    if (outcome === LEAD) {
-      operation?.lead();
-      continue;
-    }
-    operations.delete(number);
-    if (outcome === VALUE) operation?.succeed(kind, value);
-    if (outcome === FAILURE) operation?.fail(value);
   }
 }
 
@@ -106,7 +112,6 @@ module.exports = {
   scratchWords,
   clock,
   subscribers,
-  beginOperation,
-  endOperation,
-  hold,
+  nextOperation,
+  awaitOperation,
 };

@@ -58,12 +58,7 @@ class EventDelivery {
     else subscribers.set(this.#handle, new WeakRef(this));
   }
 
-  /** Called on wake-ups. */
-  deliverEvents() {
-    this.deliver();
-  }
-
-  /** Delivers everything that has gathered. */
+  /** Delivers everything that has gathered. Called after own changes and on wake-ups. */
   deliver() {
     if (this.#delivering) return;
     this.#delivering = true;

@@ -41,7 +41,7 @@ class Loads {
    * Joins the load of a key in this handle, or begins one.
    * @param {string} key
    * @param {(key: string) => any} loader
-   * @param {import('./memory-options.js').Lifetime} life
+   * @param {import('./memory-arguments.js').Lifetime} life
    * @param {Callbacks} callbacks
    * @returns {{ promise: Promise<any>, joined: boolean }}
    */
@@ -60,36 +60,30 @@ class Loads {
   /**
    * @param {string} key
    * @param {(key: string) => any} loader
-   * @param {import('./memory-options.js').Lifetime} life
+   * @param {import('./memory-arguments.js').Lifetime} life
    * @param {Callbacks} callbacks
    */
   #begin(key, loader, life, { receive, settled }) {
+    const operation = environment.nextOperation();
+    const lead = () => this.#lead(operation, key, loader, life).finally(settled);
+    const answer = native.join(this.#handle, key, operation);
+    if (answer === LEAD) return lead();
+    if (answer === FOLLOW) return this.#follow(operation, lead);
+    return Promise.resolve(receive(answer));
+  }
+
+  /**
+   * Waits for another thread. Until it is told, this one must not go.
+   * @param {number} operation
+   * @param {() => Promise<any>} lead
+   */
+  #follow(operation, lead) {
     return new Promise((resolve, reject) => {
-      const lead = () => this.#lead(operation, key, loader, life).then(resolve, reject).finally(settled);
-      const operation = environment.beginOperation({
-        succeed: (kind, value) => {
-          environment.hold(-1);
-          resolve(this.#decode(kind, value));
-        },
-        fail: (error) => {
-          environment.hold(-1);
-          reject(this.#decodeError(error));
-        },
-        lead: () => {
-          environment.hold(-1);
-          lead();
-        },
+      environment.awaitOperation(operation, {
+        succeed: (kind, value) => resolve(this.#decode(kind, value)),
+        fail: (error) => reject(this.#decodeError(error)),
+        lead: () => lead().then(resolve, reject),
       });
-      const answer = native.join(this.#handle, key, operation);
-      if (answer === LEAD) {
-        lead();
-      } else if (answer === FOLLOW) {
-        // Another thread will wake this one, which must not have gone by then.
-        environment.hold(1);
-      } else {
-        environment.endOperation(operation);
-        resolve(receive(answer));
-      }
     });
   }
 
@@ -98,7 +92,7 @@ class Loads {
    * @param {number} operation
    * @param {string} key
    * @param {(key: string) => any} loader
-   * @param {import('./memory-options.js').Lifetime} life
+   * @param {import('./memory-arguments.js').Lifetime} life
    */
   async #lead(operation, key, loader, { ttlMs, idleMs, tags }) {
     const codec = this.#codec;
@@ -111,24 +105,21 @@ class Loads {
     } catch (error) {
       native.settleFailure(operation, this.#shared ? this.#encodeError(error) : NOTHING);
       throw error;
-    } finally {
-      environment.endOperation(operation);
     }
   }
 
-  /** Whatever was thrown, in bytes: one for the kind, then the value, wrapped so that it is never a bare string. */
-  #encodeError(/** @type {any} */ error) {
-    const codec = this.#codec;
-    const encode = (/** @type {any} */ thrown) => {
-      const kind = codec.encode([thrown]);
-      return Buffer.concat([Buffer.of(kind), codec.payload.subarray(codec.start, codec.end)]);
-    };
+  /**
+   * Whatever was thrown, in bytes: one for the kind, then the value, in an array so that it always has bytes.
+   * @param {any} error
+   */
+  #encodeError(error) {
     try {
-      return encode(error);
+      return encodeThrown(this.#codec, error);
     } catch {
       // It holds what cannot be cloned; what it says is still worth telling.
-      const { message = String(error), name, code, stack } = Object(error);
-      return encode(Object.assign(new Error(message), { name, code, stack }));
+      const { message, code } = Object(error);
+      const told = new Error(typeof message === 'string' ? message : 'The loader failed');
+      return encodeThrown(this.#codec, typeof code === 'string' ? Object.assign(told, { code }) : told);
     }
   }
 
@@ -141,6 +132,15 @@ class Loads {
   #decode(kind, value) {
     return kind >= KIND.NUMBER && kind < KIND.BUFFER ? value : this.#codec.decodeOwned(kind, value);
   }
+}
+
+/**
+ * @param {import('./codec.js').Codec} codec
+ * @param {unknown} thrown
+ */
+function encodeThrown(codec, thrown) {
+  const { kind, payload } = codec.encodeOwned([thrown]);
+  return Buffer.concat([Buffer.of(kind), /** @type {Buffer} */ (payload)]);
 }
 
 module.exports = { Loads };

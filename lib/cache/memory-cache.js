@@ -2,34 +2,24 @@
 
 // The memory cache: a handle on a native engine, with a near cache in front of it.
 //
-// Reads that the near cache cannot answer cross into native code once; the answer is a string, or a status with the
-// encoded value in shared memory. Everything here runs on the caller's thread and takes no timer.
+// Reads that the near cache cannot answer cross into native code once. Everything here runs on the caller's thread and
+// takes no timer.
 
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const environment = require('../environment.js');
-const { HotpathClosedError, HotpathConflictError, HotpathValueError, invalidArgType, outOfRange } = require('../errors.js');
-const { Codec, KIND } = require('./codec.js');
+const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
+const { translated } = require('../native-errors.js');
+const { Codec } = require('./codec.js');
 const { EventDelivery } = require('./event-delivery.js');
 const { Loads } = require('./loads.js');
-const { lifetime, memoryCacheOptions, resizeOptions, tagList } = require('./memory-options.js');
+const { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
+const { memoryCacheOptions, openMemoryCache, resizeOptions } = require('./memory-options.js');
+const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
 const { NearCache } = require('./near-cache.js');
-
-const { BATCH, WORD, header, scratch, scratchDoubles } = environment;
-
-/** Answers of the native side that are no values. */
-const HIT = 0;
-const MISS = -1;
-const CLOSED = -2;
-const OTHER = -3;
-
-/** Nothing there, where `undefined` would be a value. */
-const MISSING = Symbol('missing');
 
 /** The number of no handle. */
 const NO_HANDLE = 0xffff_ffff;
-
-const LIFETIME_OPTIONS = Object.freeze(['ttlMs', 'idleMs']);
 
 /** Ends the native handles of caches that were dropped without being closed. */
 const collected = new FinalizationRegistry((/** @type {number} */ handle) => {
@@ -37,55 +27,39 @@ const collected = new FinalizationRegistry((/** @type {number} */ handle) => {
   native.collectMemoryCache(handle);
 });
 
-/** @param {unknown} key @returns {string} */
-function checkKey(key) {
-  if (typeof key !== 'string') throw invalidArgType('a string', 'key', key);
-  return key;
-}
-
-/** @param {unknown} keys @returns {string[]} */
-function checkKeys(keys) {
-  if (!Array.isArray(keys)) throw invalidArgType('an array of strings', 'keys', keys);
-  for (let index = 0; index < keys.length; index++) {
-    if (typeof keys[index] !== 'string') throw invalidArgType('a string', `keys[${index}]`, keys[index]);
-  }
-  return keys;
-}
-
 class MemoryCache extends EventEmitter {
   #handle;
   #name;
   #clone;
-  /** @type {Codec} */
   #codec;
+  #reads;
+  #loads;
+  #events;
   /** @type {NearCache | undefined} */
   #near;
-  /** @type {Loads} */
-  #loads;
-  /** @type {EventDelivery} */
-  #events;
 
   /** @param {unknown} [options] */
   constructor(options) {
     super();
     const checked = memoryCacheOptions(options);
-    this.#handle = open(checked.native);
-    this.#name = checked.native.name;
+    const handle = openMemoryCache(checked);
+    this.#handle = handle;
+    this.#name = checked.name;
     this.#clone = checked.clone;
-    const handle = this.#handle;
     this.#codec = new Codec({
-      load: () => native.loadDictionary(handle) ?? undefined,
-      version: () => native.dictionaryVersion(handle),
-      save: (document, expected) => native.saveDictionary(handle, document, expected),
+      load: () => translated(() => native.loadDictionary(handle)) ?? undefined,
+      version: () => translated(() => native.dictionaryVersion(handle)),
+      save: (document, expected) => translated(() => native.saveDictionary(handle, document, expected)),
     });
+    this.#reads = new NativeReads(handle, this.#codec);
+    this.#loads = new Loads(handle, this.#codec, { shared: checked.name !== undefined });
+    this.#events = new EventDelivery(this, handle, this.#codec);
     // Without the clock of the native side nothing that expires could be trusted, and where one kind of native memory
     // cannot be mapped the other cannot either.
     if (checked.nearCache !== undefined && environment.clock !== undefined) {
       const versions = native.versionWords(handle);
       if (versions !== null) this.#near = new NearCache(handle, new Int32Array(versions), checked.nearCache);
     }
-    this.#loads = new Loads(handle, this.#codec, { shared: this.#name !== undefined });
-    this.#events = new EventDelivery(this, handle, this.#codec);
     collected.register(this, handle, this);
   }
 
@@ -103,54 +77,42 @@ class MemoryCache extends EventEmitter {
 
   /** @param {string} key */
   get(key) {
-    const near = this.#near;
-    if (near !== undefined) {
-      const entry = near.find(key);
-      if (entry !== undefined) return entry.value;
-    }
+    const entry = this.#near?.find(key);
+    if (entry !== undefined) return entry.value;
     const value = this.#read(key);
     return value === MISSING ? undefined : value;
   }
 
   /** Reads a value from the engine, and keeps it near. @param {string} key */
   #read(key) {
-    const answer = native.get(this.#handle, checkKey(key));
-    const value = this.#receive(answer);
+    const value = this.#reads.receive(native.get(this.#handle, checkKey(key)));
     const near = this.#near;
-    if (near === undefined) return value;
-    if (value === MISSING) near.forget(key);
-    else if (this.#mayShare(value)) near.fill(key, value, 0);
-    near.reportIfDue();
+    if (near !== undefined) {
+      this.#keepNear(near, key, value, 0);
+      near.reportIfDue();
+    }
     return value;
   }
 
-  /** A value that is handed out again must not be changed by those who got it. @param {any} value */
-  #mayShare(value) {
-    return !this.#clone || typeof value !== 'object' || value === null;
-  }
-
-  /** Makes a value of what a native read has answered. @param {any} answer */
-  #receive(answer) {
-    if (answer === HIT) {
-      const kind = header[WORD.KIND];
-      if (kind === KIND.NUMBER) return scratchDoubles[0];
-      return this.#codec.decode(kind, scratch, 0, header[WORD.LENGTH]);
+  /** @param {NearCache} near @param {string} key @param {any} value @param {number} base */
+  #keepNear(near, key, value, base) {
+    if (value === MISSING) {
+      near.forget(key);
+    } else if (base >= 0 && !(this.#clone && typeof value === 'object' && value !== null)) {
+      // A value that is handed out again could be changed by those who got it before.
+      near.fill(key, value, base);
     }
-    if (typeof answer === 'string') return answer;
-    if (answer === MISS) return MISSING;
-    if (answer === CLOSED) throw this.#closedError();
-    return this.#codec.decodeOwned(header[WORD.KIND], answer);
   }
 
   /** @param {string} key */
   peek(key) {
-    const value = this.#receive(native.peek(this.#handle, checkKey(key)));
+    const value = this.#reads.receive(native.peek(this.#handle, checkKey(key)));
     return value === MISSING ? undefined : value;
   }
 
   /** @param {string} key */
   has(key) {
-    return this.#status(native.has(this.#handle, checkKey(key))) === 1;
+    return checkOpen(native.has(this.#handle, checkKey(key))) === 1;
   }
 
   /**
@@ -159,37 +121,30 @@ class MemoryCache extends EventEmitter {
    * @param {unknown} [ttl]
    */
   set(key, value, ttl) {
-    return this.#write(checkKey(key), value, lifetime(ttl, 'ttl'));
-  }
-
-  /**
-   * @param {string} key
-   * @param {any} value
-   * @param {import('./memory-options.js').Lifetime} life
-   */
-  #write(key, value, { ttlMs, idleMs, tags }) {
+    checkKey(key);
+    const { ttlMs, idleMs, tags } = lifetime(ttl);
     const codec = this.#codec;
     const kind = codec.encode(value);
     const { payload, start, end } = codec;
     const stored = native.set(this.#handle, key, kind, payload, start, end, ttlMs, idleMs, tags);
     codec.payload = undefined;
     this.#changed();
-    return this.#status(stored) === 1;
+    return checkOpen(stored) === 1;
   }
 
   /** @param {string} key */
   delete(key) {
-    const deleted = this.#status(native.delete(this.#handle, checkKey(key)));
-    if (deleted === 1) {
+    const deleted = checkOpen(native.delete(this.#handle, checkKey(key))) === 1;
+    if (deleted) {
       this.#near?.forget(key);
       this.#changed();
     }
-    return deleted === 1;
+    return deleted;
   }
 
   /** @param {string} key */
   take(key) {
-    const value = this.#receive(native.take(this.#handle, checkKey(key)));
+    const value = this.#reads.receive(native.take(this.#handle, checkKey(key)));
     this.#near?.forget(key);
     this.#changed();
     return value === MISSING ? undefined : value;
@@ -214,73 +169,22 @@ class MemoryCache extends EventEmitter {
   /** @param {string[]} keys @returns {any[]} */
   #readMany(keys) {
     this.#open();
-    const near = this.#near;
     const values = new Array(keys.length);
+    const near = this.#near;
     if (near === undefined) {
-      this.#readBatches(keys, (index, value) => {
+      this.#reads.readBatches(keys, (index, value) => {
         values[index] = value;
       });
       return values;
     }
-    /** @type {string[]} */
-    const missing = [];
-    /** @type {number[]} */
-    const places = [];
-    for (let index = 0; index < keys.length; index++) {
-      const entry = near.find(keys[index]);
-      if (entry !== undefined) {
-        values[index] = entry.value;
-      } else {
-        missing.push(keys[index]);
-        places.push(index);
-      }
-    }
-    this.#readBatches(missing, (index, value, base) => {
+    const places = near.findMany(keys, values);
+    const missing = places.length === keys.length ? keys : places.map((place) => keys[place]);
+    this.#reads.readBatches(missing, (index, value, base) => {
       values[places[index]] = value;
-      if (value === MISSING) near.forget(missing[index]);
-      else if (base >= 0 && this.#mayShare(value)) near.fill(missing[index], value, base);
+      this.#keepNear(near, missing[index], value, base);
     });
     near.reportIfDue();
     return values;
-  }
-
-  /**
-   * Reads many keys with few crossings: native code describes as many values as fit into the shared memory.
-   * @param {string[]} keys
-   * @param {(index: number, value: any, base: number) => void} accept
-   */
-  #readBatches(keys, accept) {
-    for (let from = 0; from < keys.length; ) {
-      const done = this.#status(native.getMany(this.#handle, keys, from));
-      for (let entry = 0; entry < done; entry++) {
-        const base = entry * WORD.COUNT;
-        const kind = header[base + WORD.KIND];
-        if (kind === OTHER) continue;
-        const start = header[base + WORD.START];
-        const value = kind === MISS ? MISSING : this.#decodeAt(kind, start, start + header[base + WORD.LENGTH]);
-        accept(from + entry, value, base);
-      }
-      const tooLarge = done === 1 && header[WORD.KIND] === OTHER;
-      // Alone in its batch, so that nothing else waits in the shared memory meanwhile.
-      if (tooLarge) accept(from, this.#receive(native.get(this.#handle, keys[from])), -1);
-      from += done;
-    }
-  }
-
-  /** @param {number} kind @param {number} start @param {number} end */
-  #decodeAt(kind, start, end) {
-    switch (kind) {
-      case KIND.NUMBER:
-        return scratch.readDoubleLE(start);
-      case KIND.STRING:
-        return scratch.latin1Slice(start, end);
-      case KIND.UTF8:
-        return scratch.utf8Slice(start, end);
-      case KIND.UTF16:
-        return scratch.ucs2Slice(start, end);
-      default:
-        return this.#codec.decode(kind, scratch, start, end);
-    }
   }
 
   /**
@@ -289,24 +193,22 @@ class MemoryCache extends EventEmitter {
    */
   setMany(entries, ttl) {
     this.#open();
-    const life = lifetime(ttl, 'ttl');
-    // All keys are checked before anything is stored.
-    const pairs = pairsOf(entries);
+    const { ttlMs, idleMs, tags } = lifetime(ttl);
+    // All values are encoded before the first is stored: one that cannot be leaves everything as it was.
+    const encoded = pairsOf(entries).map(([key, value]) => ({ key, ...this.#codec.encodeOwned(value) }));
     let stored = 0;
-    for (const [key, value] of pairs) {
-      if (this.#write(key, value, life)) stored++;
+    for (const { key, kind, payload } of encoded) {
+      const end = Buffer.isBuffer(payload) ? payload.length : 0;
+      stored += checkOpen(native.set(this.#handle, key, kind, payload, 0, end, ttlMs, idleMs, tags));
     }
+    this.#changed();
     return stored;
   }
 
   /** @param {string[]} keys */
   deleteMany(keys) {
     this.#open();
-    let deleted = 0;
-    for (const key of checkKeys(keys)) {
-      if (this.delete(key)) deleted++;
-    }
-    return deleted;
+    return checkKeys(keys).filter((key) => this.delete(key)).length;
   }
 
   /**
@@ -314,15 +216,14 @@ class MemoryCache extends EventEmitter {
    * @param {unknown} [ttl]
    */
   touch(key, ttl) {
-    const { ttlMs, idleMs } = lifetime(ttl, 'ttl', LIFETIME_OPTIONS);
-    return this.#status(native.touch(this.#handle, checkKey(key), ttlMs, idleMs)) === 1;
+    const { ttlMs, idleMs } = lifetime(ttl, ['ttlMs', 'idleMs']);
+    return checkOpen(native.touch(this.#handle, checkKey(key), ttlMs, idleMs)) === 1;
   }
 
   /** @param {string} key */
   getTtl(key) {
-    const remaining = native.getTtl(this.#handle, checkKey(key));
-    if (remaining === MISS) return undefined;
-    return this.#status(remaining);
+    const remaining = checkOpen(native.getTtl(this.#handle, checkKey(key)));
+    return remaining === ANSWER.MISS ? undefined : remaining;
   }
 
   /**
@@ -332,17 +233,10 @@ class MemoryCache extends EventEmitter {
    */
   increment(key, by = 1, ttl) {
     checkKey(key);
-    if (typeof by !== 'number') throw invalidArgType('a finite number', 'by', by);
-    if (!Number.isFinite(by)) throw outOfRange('a finite number', 'by', by);
-    const { ttlMs, idleMs, tags } = lifetime(ttl, 'ttl');
-    let answer;
-    try {
-      answer = native.increment(this.#handle, key, by, ttlMs, idleMs, tags);
-    } catch (error) {
-      throw translate(error);
-    }
-    this.#status(answer);
-    const sum = scratchDoubles[0];
+    checkAmount(by);
+    const { ttlMs, idleMs, tags } = lifetime(ttl);
+    checkOpen(translated(() => native.increment(this.#handle, key, by, ttlMs, idleMs, tags)));
+    const sum = environment.scratchDoubles[0];
     this.#changed();
     return sum;
   }
@@ -351,12 +245,12 @@ class MemoryCache extends EventEmitter {
   keys(pattern) {
     const handle = this.#open();
     if (pattern !== undefined && typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
-    return cold(() => native.memoryCacheKeys(handle, pattern));
+    return translated(() => native.memoryCacheKeys(handle, pattern));
   }
 
   *entries() {
     for (const key of this.keys()) {
-      const value = this.#receive(native.peek(this.#handle, key));
+      const value = this.#reads.receive(native.peek(this.#handle, key));
       if (value !== MISSING) yield /** @type {[string, any]} */ ([key, value]);
     }
   }
@@ -365,7 +259,7 @@ class MemoryCache extends EventEmitter {
   deletePattern(pattern) {
     const handle = this.#open();
     if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
-    const deleted = cold(() => native.memoryCacheDeletePattern(handle, pattern));
+    const deleted = translated(() => native.memoryCacheDeletePattern(handle, pattern));
     this.#changed();
     return deleted;
   }
@@ -373,8 +267,7 @@ class MemoryCache extends EventEmitter {
   /** @param {string | string[]} tags */
   invalidateTags(tags) {
     const handle = this.#open();
-    const list = tagList(typeof tags === 'string' ? [tags] : tags, 'tags');
-    const deleted = native.memoryCacheInvalidateTags(handle, list);
+    const deleted = native.memoryCacheInvalidateTags(handle, tagList(typeof tags === 'string' ? [tags] : tags, 'tags'));
     this.#changed();
     return deleted;
   }
@@ -393,13 +286,13 @@ class MemoryCache extends EventEmitter {
   async getOrSet(key, loader, options) {
     checkKey(key);
     if (typeof loader !== 'function') throw invalidArgType('a function', 'loader', loader);
-    const life = lifetime(options, 'options');
+    const life = lifetime(options);
     const entry = this.#near?.find(key);
     if (entry !== undefined) return entry.value;
     const value = this.#read(key);
     if (value !== MISSING) return value;
     const { promise, joined } = this.#loads.load(key, loader, life, {
-      receive: (answer) => this.#receive(answer),
+      receive: (answer) => this.#reads.receive(answer),
       settled: () => this.#changed(),
     });
     // Callers that share a load would share its object.
@@ -410,13 +303,10 @@ class MemoryCache extends EventEmitter {
   getBytes(key) {
     const answer = native.getBytes(this.#handle, checkKey(key));
     if (typeof answer === 'object') return answer;
-    if (answer === OTHER) {
-      const value = this.peek(key);
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
-      return text === undefined ? undefined : Buffer.from(text);
-    }
-    this.#status(answer);
-    return undefined;
+    if (checkOpen(answer) !== ANSWER.OTHER) return undefined;
+    const value = this.peek(key);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return text === undefined ? undefined : Buffer.from(text);
   }
 
   /** @param {unknown} options */
@@ -427,7 +317,7 @@ class MemoryCache extends EventEmitter {
     this.#changed();
   }
 
-  /** Gives up the coldest entries until so many bytes are free. @param {number} bytes */
+  /** @param {number} bytes */
   evict(bytes) {
     const handle = this.#open();
     if (typeof bytes !== 'number') throw invalidArgType('a non-negative number', 'bytes', bytes);
@@ -458,39 +348,31 @@ class MemoryCache extends EventEmitter {
 
   validate() {
     const handle = this.#open();
-    cold(() => native.memoryCacheValidate(handle));
+    translated(() => native.memoryCacheValidate(handle));
   }
 
   close() {
     if (this.closed) return;
     const handle = this.#handle;
     this.#handle = NO_HANDLE;
+    this.#near?.report();
     this.#near?.clear();
     this.#near = undefined;
+    this.#reads = new NativeReads(NO_HANDLE, this.#codec);
     this.#events.end();
     collected.unregister(this);
     native.closeMemoryCache(handle);
   }
 
-  /** What has to happen after every change, whoever listens. */
+  /** What has to happen after every change. */
   #changed() {
     if (this.#events.active) this.#events.deliver();
   }
 
   /** The handle, if it is open. */
   #open() {
-    if (this.#handle === NO_HANDLE) throw this.#closedError();
+    if (this.#handle === NO_HANDLE) throw new HotpathClosedError('The cache is closed');
     return this.#handle;
-  }
-
-  /** Passes a status on unless it says that the handle was closed. @param {number} answer */
-  #status(answer) {
-    if (answer === CLOSED) throw this.#closedError();
-    return answer;
-  }
-
-  #closedError() {
-    return new HotpathClosedError(this.#name === undefined ? 'The cache is closed' : `The cache ${JSON.stringify(this.#name)} is closed`);
   }
 
   /** @param {any[]} listener */
@@ -522,60 +404,13 @@ class MemoryCache extends EventEmitter {
   }
 }
 
-/** @param {Record<string, any>} options */
-function open(options) {
-  return cold(() => native.openMemoryCache(options));
-}
-
-/**
- * Runs a native call and gives its errors their classes.
- * @template T
- * @param {() => T} call
- */
-function cold(call) {
-  try {
-    return call();
-  } catch (error) {
-    throw translate(error);
-  }
-}
-
-/** @param {any} error */
-function translate(error) {
-  switch (error?.code) {
-    case HotpathConflictError.code: {
-      const [, option, existing, requested] = /^Option (\S+) of .* is (.*), but (.*) was asked for$/s.exec(error.message) ?? [];
-      return new HotpathConflictError(error.message, { option, existing, requested });
-    }
-    case HotpathValueError.code:
-      return new HotpathValueError(error.message);
-    case 'ERR_OUT_OF_RANGE':
-      return Object.assign(new RangeError(error.message), { code: error.code });
-    default:
-      return error;
-  }
-}
-
 /** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */
 function define(target, key, value) {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** The pairs of an object, a Map or an iterable, with their keys checked. @param {any} entries @returns {[string, any][]} */
-function pairsOf(entries) {
-  if (typeof entries !== 'object' || entries === null) {
-    throw invalidArgType('an object, a Map or an iterable of pairs', 'entries', entries);
-  }
-  if (typeof entries[Symbol.iterator] !== 'function') return Object.entries(entries);
-  return Array.from(entries, (pair, index) => {
-    if (!Array.isArray(pair)) throw invalidArgType('a pair of key and value', `entries[${index}]`, pair);
-    if (typeof pair[0] !== 'string') throw invalidArgType('a string', `entries[${index}][0]`, pair[0]);
-    return /** @type {[string, any]} */ (pair);
-  });
-}
-
-// Other names of the same methods. EventEmitter's own aliases would bypass ours.
-const aliases = {
+/** Other names of the same methods. EventEmitter's own aliases would bypass ours. */
+const ALIASES = {
   put: 'set',
   del: 'delete',
   mset: 'setMany',
@@ -584,8 +419,8 @@ const aliases = {
   [Symbol.iterator]: 'entries',
   [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: 'close',
 };
-for (const alias of Reflect.ownKeys(aliases)) {
-  const value = /** @type {any} */ (MemoryCache.prototype)[/** @type {any} */ (aliases)[alias]];
+for (const alias of Reflect.ownKeys(ALIASES)) {
+  const value = /** @type {any} */ (MemoryCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
   Object.defineProperty(MemoryCache.prototype, alias, { value, writable: true, configurable: true });
 }
 

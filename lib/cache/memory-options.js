@@ -1,10 +1,12 @@
 'use strict';
 
-// Options and arguments of the memory cache: checked, and put into the form that the native side takes.
+// Options of the memory cache: checked, and put into the form that the native side takes.
 
 const native = require('../native.js');
-const { invalidArgType, outOfRange } = require('../errors.js');
+const { HotpathConflictError, invalidArgType, outOfRange } = require('../errors.js');
+const { namedConflict, translated } = require('../native-errors.js');
 const check = require('../validate.js');
+const { wellFormed } = require('./memory-arguments.js');
 
 const MIB = 1024 * 1024;
 
@@ -29,19 +31,6 @@ const OPTIONS = Object.freeze([
 ]);
 
 const LIMITS = Object.freeze(['maxBytes', 'maxMemoryMB', 'maxMemory']);
-
-/** Tells the native side to use the cache's own default. */
-const DEFAULT = -1;
-
-/**
- * @typedef {object} Lifetime
- * @property {number} ttlMs
- * @property {number} idleMs
- * @property {string[] | undefined} tags
- */
-
-/** @type {Lifetime} */
-const DEFAULT_LIFETIME = Object.freeze({ ttlMs: DEFAULT, idleMs: DEFAULT, tags: undefined });
 
 /** The bytes that one of three options means. @param {Record<string, any>} given @param {string} path */
 function byteLimit(given, path) {
@@ -113,7 +102,7 @@ function memoryCacheOptions(options) {
     check.oneOf(typeof value === 'string' ? value.toLowerCase() : value, `${path}.evictionPolicy`, POLICIES);
   return {
     native: {
-      name: optional(given.name, (value) => check.nonEmptyString(value, `${path}.name`)),
+      name: optional(given.name, (value) => wellFormed(check.nonEmptyString(value, `${path}.name`))),
       maxEntries: optional(given.maxEntries, (value) => check.positiveInteger(value, `${path}.maxEntries`)),
       maxBytes: byteLimit(given, path),
       ttlMs: duration('ttlMs'),
@@ -122,6 +111,8 @@ function memoryCacheOptions(options) {
       ...compressionOptions(given.compression, `${path}.compression`),
     },
     nearCache: nearOptions(given.nearCache, `${path}.nearCache`),
+    name: given.name,
+    limit: LIMITS.find((name) => given[name] !== undefined),
     clone: given.clone === undefined ? false : check.boolean(given.clone, `${path}.clone`),
   };
 }
@@ -134,37 +125,20 @@ function resizeOptions(options) {
   return { maxEntries, maxBytes: byteLimit(given, path) };
 }
 
-/** @param {unknown} tags @param {string} path @returns {string[]} */
-function tagList(tags, path) {
-  if (!Array.isArray(tags)) throw invalidArgType('an array of strings', path, tags);
-  return Array.from(tags, (tag, index) => {
-    const at = `${path}[${index}]`;
-    // The index of tags is kept in UTF-8, where different lone surrogates would become one.
-    if (!check.string(tag, at).isWellFormed()) throw outOfRange('a well-formed string', at, tag);
-    return tag;
-  });
-}
-
 /**
- * Checks what may stand behind a value: seconds, or an object that says milliseconds.
- * @param {unknown} ttl
- * @param {string} path
- * @param {readonly string[]} [known]
- * @returns {Lifetime}
+ * Opens the native cache. The native side knows one limit of bytes: a conflict about it is told in the option that the
+ * caller gave.
+ * @param {ReturnType<typeof memoryCacheOptions>} checked
+ * @returns {number} the handle
  */
-function lifetime(ttl, path, known = ['ttlMs', 'idleMs', 'tags']) {
-  if (ttl === undefined) return DEFAULT_LIFETIME;
-  if (typeof ttl === 'number') {
-    return { ttlMs: check.positiveNumber(ttl, path) * 1000, idleMs: DEFAULT, tags: undefined };
+function openMemoryCache({ native: options, limit }) {
+  try {
+    return translated(() => native.openMemoryCache(options));
+  } catch (error) {
+    if (!(error instanceof HotpathConflictError) || limit !== 'maxMemoryMB') throw error;
+    const { engine, option, existing, requested } = /** @type {any} */ (error);
+    throw option === 'maxBytes' ? namedConflict(engine, limit, existing / MIB, requested / MIB) : error;
   }
-  if (!check.isPlainObject(ttl)) throw invalidArgType('seconds or an object', path, ttl);
-  const given = check.options(ttl, path, known);
-  const { ttlMs, idleMs, tags } = given;
-  return {
-    ttlMs: ttlMs === undefined ? DEFAULT : check.positiveNumber(ttlMs, `${path}.ttlMs`),
-    idleMs: idleMs === undefined ? DEFAULT : check.positiveNumber(idleMs, `${path}.idleMs`),
-    tags: tags === undefined ? undefined : tagList(tags, `${path}.tags`),
-  };
 }
 
-module.exports = { memoryCacheOptions, resizeOptions, lifetime, tagList };
+module.exports = { memoryCacheOptions, openMemoryCache, resizeOptions };

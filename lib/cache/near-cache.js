@@ -14,6 +14,7 @@
 
 const native = require('../native.js');
 const { WORD, header, scratchWords, clock } = require('../environment.js');
+const { KIND } = require('./codec.js');
 
 /** Keeps hit counters small integers; they are compared for equality only. */
 const HITS_MASK = 0x3fffffff;
@@ -26,9 +27,26 @@ const FILL_WORK = 16;
 const MAX_REPORTED = 512;
 const MAX_CREDIT = 15;
 
-/** What an entry and a decoded value take on the heap, roughly: a value unfolds to some four times its encoded size. */
+/** What an entry takes on the heap beside its value, roughly. */
 const ENTRY_BYTES = 160;
+
+/** An encoded object unfolds to some four times its size. */
 const DECODED_FACTOR = 4;
+
+/** What the value described at `base` takes on the heap, roughly. @param {number} base */
+function heapBytes(base) {
+  const length = header[base + WORD.LENGTH];
+  switch (header[base + WORD.KIND]) {
+    case KIND.STRING:
+    case KIND.BUFFER:
+    case KIND.BYTES:
+      return length;
+    case KIND.UTF8:
+      return 2 * length;
+    default:
+      return DECODED_FACTOR * length;
+  }
+}
 
 class Entry {
   /** @param {string} key */
@@ -99,6 +117,21 @@ class NearCache {
     return entry;
   }
 
+  /**
+   * Fills in the values that are near, and returns the places of the others.
+   * @param {string[]} keys
+   * @param {any[]} values
+   */
+  findMany(keys, values) {
+    const places = [];
+    for (let index = 0; index < keys.length; index++) {
+      const entry = this.find(keys[index]);
+      if (entry === undefined) places.push(index);
+      else values[index] = entry.value;
+    }
+    return places;
+  }
+
   /** The shared clock wraps, so deadlines are compared by their distance. @param {Entry} entry */
   #isOver(entry) {
     return clock === undefined || ((entry.deadline - Atomics.load(clock, 0)) | 0) <= 0;
@@ -128,14 +161,15 @@ class NearCache {
     entry.deadline = header[base + WORD.DEADLINE];
     entry.hashLow = header[base + WORD.HASH_LOW];
     entry.hashHigh = header[base + WORD.HASH_HIGH];
-    entry.bytes = ENTRY_BYTES + DECODED_FACTOR * header[base + WORD.LENGTH];
+    entry.bytes = ENTRY_BYTES + heapBytes(base);
     this.#bytes += entry.bytes;
     if (this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#makeRoom(entry);
   }
 
   /** True while there is room, and for keys that were turned away a while ago. @param {number} base */
   #admits(base) {
-    if (DECODED_FACTOR * header[base + WORD.LENGTH] > this.#maxBytes >> 3) return false;
+    // One large value would push all the others out.
+    if (heapBytes(base) > this.#maxBytes / 8) return false;
     if (this.#entries.size < this.#maxEntries && this.#bytes < this.#maxBytes) return true;
     const place = header[base + WORD.HASH_LOW] & (this.#doorkeeper.length - 1);
     const print = (header[base + WORD.HASH_HIGH] & 0xffff) | 1;

@@ -1,0 +1,94 @@
+'use strict';
+
+// Makes values of what native reads answer: a string as such, everything else from shared memory.
+
+const native = require('../native.js');
+const { WORD, header, scratch, scratchDoubles } = require('../environment.js');
+const { HotpathClosedError } = require('../errors.js');
+const { KIND } = require('./codec.js');
+
+/** Answers of the native side that are no values. */
+const ANSWER = Object.freeze({ HIT: 0, MISS: -1, CLOSED: -2, OTHER: -3 });
+
+/** Nothing there, where `undefined` would be a value. */
+const MISSING = Symbol('missing');
+
+class NativeReads {
+  #handle;
+  #codec;
+
+  /**
+   * @param {number} handle
+   * @param {import('./codec.js').Codec} codec
+   */
+  constructor(handle, codec) {
+    this.#handle = handle;
+    this.#codec = codec;
+  }
+
+  /** The value of an answer, or MISSING. @param {any} answer */
+  receive(answer) {
+    if (answer === ANSWER.HIT) {
+      const kind = header[WORD.KIND];
+      if (kind === KIND.NUMBER) return scratchDoubles[0];
+      return this.#codec.decode(kind, scratch, 0, header[WORD.LENGTH]);
+    }
+    if (typeof answer === 'string') return answer;
+    if (answer === ANSWER.MISS) return MISSING;
+    return this.#codec.decodeOwned(header[WORD.KIND], checkOpen(answer));
+  }
+
+  /**
+   * Reads many keys with few crossings: native code describes as many values as fit into the shared memory.
+   * @param {string[]} keys
+   * @param {(index: number, value: any, base: number) => void} accept takes each value and where the header describes
+   *   it, -1 for nowhere; must leave the shared memory alone
+   */
+  readBatches(keys, accept) {
+    for (let from = 0; from < keys.length; ) {
+      const done = checkOpen(native.getMany(this.#handle, keys, from));
+      let single = -1;
+      for (let entry = 0; entry < done; entry++) {
+        const base = entry * WORD.COUNT;
+        if (header[base + WORD.KIND] === ANSWER.OTHER) single = from + entry;
+        else accept(from + entry, this.#receiveAt(base), base);
+      }
+      // Too large for the shared memory, and the last of its batch.
+      if (single !== -1) accept(single, this.receive(native.get(this.#handle, keys[single])), -1);
+      from += done;
+    }
+  }
+
+  /** @param {number} base */
+  #receiveAt(base) {
+    const kind = header[base + WORD.KIND];
+    if (kind === ANSWER.MISS) return MISSING;
+    const start = header[base + WORD.START];
+    const end = start + header[base + WORD.LENGTH];
+    switch (kind) {
+      case KIND.NUMBER:
+        return scratch.readDoubleLE(start);
+      case KIND.STRING:
+        return scratch.latin1Slice(start, end);
+      case KIND.UTF8:
+        return scratch.utf8Slice(start, end);
+      case KIND.UTF16:
+        return scratch.ucs2Slice(start, end);
+      default:
+        return this.#codec.decode(kind, scratch, start, end);
+    }
+  }
+}
+
+/**
+ * Passes an answer on unless it says that the handle was closed.
+ * @template T
+ * @param {T} answer
+ * @returns {T}
+ */
+function checkOpen(answer) {
+  if (answer === ANSWER.CLOSED) throw new HotpathClosedError('The cache is closed');
+  return answer;
+}
+
+module.exports = { ANSWER, MISSING, NativeReads, checkOpen };

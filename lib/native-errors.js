@@ -1,0 +1,60 @@
+'use strict';
+
+// Gives the errors of native code the classes that users know them by. Only calls that may fail for a reason of the
+// engine's need it; hot calls answer with a status instead.
+
+const { HotpathClosedError, HotpathConflictError, HotpathValueError } = require('./errors.js');
+
+/**
+ * Runs a native call.
+ * @template T
+ * @param {() => T} call
+ */
+function translated(call) {
+  try {
+    return call();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+/** @param {any} error @returns {unknown} */
+function translate(error) {
+  switch (error?.code) {
+    case HotpathClosedError.code:
+      return new HotpathClosedError(error.message);
+    case HotpathConflictError.code:
+      return conflict(error);
+    case HotpathValueError.code:
+      return new HotpathValueError(error.message);
+    case 'ERR_OUT_OF_RANGE':
+      return Object.assign(new RangeError(error.message), { code: error.code });
+    default:
+      return error;
+  }
+}
+
+/** @param {Error} error */
+function conflict({ message }) {
+  const [, option = '', name = '', existing = '', requested = ''] =
+    /^Option (\S+) of (.*) is (.*), but (.*) was asked for$/s.exec(message) ?? [];
+  return namedConflict(name, option, primitive(existing), primitive(requested));
+}
+
+/**
+ * @param {string} name of the engine
+ * @param {string} option
+ * @param {string | number} existing
+ * @param {string | number} requested
+ */
+function namedConflict(name, option, existing, requested) {
+  const message = `Option ${option} of ${name} is ${existing}, but ${requested} was asked for`;
+  return new HotpathConflictError(message, { engine: name, option, existing, requested });
+}
+
+/** Native code names values in words; numbers among them are numbers. @param {string} text */
+function primitive(text) {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+module.exports = { namedConflict, translated };
