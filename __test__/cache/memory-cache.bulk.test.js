@@ -141,7 +141,7 @@ describe('MemoryCache: many keys at once', () => {
     assert.throws(() => cache.setMany({ a: 1, b: { handler() {} }, c: 3 }), errors.invalidType('handler'));
     assert.deepEqual([...cache], [['b', 'old']]);
     assert.deepEqual(log, []);
-    assert.throws(() => cache.setMany([['a', 1], [5, 2]]), errors.invalidType('key'));
+    assert.throws(() => cache.setMany([['a', 1], [5, 2]]), errors.invalidType('entries[1]'));
     assert.equal(cache.size, 1);
   });
 });

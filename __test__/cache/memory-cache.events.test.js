@@ -163,6 +163,21 @@ describe('MemoryCache events of a named cache', () => {
     for (const log of logs) assert.deepEqual(log, [['expire', 'k', 1]]);
   });
 
+  it('that a listener could not take in time are counted as dropped, and no other', async (t) => {
+    const name = uniqueName('events');
+    const [writer, listener] = [1, 2].map(() => openCache(t, { name, maxEntries: 1_000 }));
+    let heard = 0;
+    listener.on('set', () => (heard += 1));
+    for (let i = 0; i < 100_000; i += 1) writer.set(`k${i % 500}`, i);
+    await waitFor(() => heard + writer.stats.eventsDropped === 100_000, { what: 'every event to be heard or counted' });
+    assert.ok(heard > 0);
+    const { eventsDropped } = writer.stats;
+    writer.set('after', 1);
+    const before = heard;
+    await waitFor(() => heard === before + 1);
+    assert.equal(writer.stats.eventsDropped, eventsDropped);
+  });
+
   it('keep the order of one writer', async (t) => {
     const name = uniqueName('events');
     const [writer, listener] = [1, 2].map(() => openCache(t, { name }));

@@ -112,6 +112,24 @@ for (const [handle, options] of Object.entries(HANDLES)) {
   });
 }
 
+describe('MemoryCache values of many shapes', () => {
+  it('takes objects with ever new keys', (t) => {
+    const cache = openCache(t, { maxEntries: 1_000, nearCache: false });
+    for (let i = 0; i < 20_000; i += 1) {
+      const make = () => ({ id: i, [`key${i}`]: [i], nested: { [`inner${i % 3_000}`]: { [`deep${i}`]: i } } });
+      cache.set(`k${i % 1_000}`, make());
+      assert.deepEqual(cache.get(`k${i % 1_000}`), make());
+    }
+  });
+
+  it('takes objects of few shapes, read long after others came between', (t) => {
+    const cache = openCache(t, { nearCache: false });
+    const make = (i) => ({ [`shape${i % 200}`]: i, [`second${i % 7}`]: { [`third${i % 90}`]: [{ i }] } });
+    for (let i = 0; i < 5_000; i += 1) cache.set(`k${i}`, make(i));
+    for (let i = 0; i < 5_000; i += 1) assert.deepEqual(cache.get(`k${i}`), make(i));
+  });
+});
+
 describe('MemoryCache values of great size', () => {
   it('takes a string of 100 MB', async (t) => {
     const text = 'abcdefghij'.repeat(10 * 1024 * 1024);

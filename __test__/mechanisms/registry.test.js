@@ -61,7 +61,8 @@ describe('registry: options', () => {
   const CONFLICTS = [
     [{ maxEntries: 100 }, { maxEntries: 200 }, ['maxEntries', 100, 200]],
     [{ maxBytes: 1_000_000 }, { maxBytes: 2_000_000 }, ['maxBytes', 1_000_000, 2_000_000]],
-    [{ maxMemoryMB: 10 }, { maxMemoryMB: 20 }, ['maxMemoryMB', 10, 20]],
+    // One budget, whichever way it is given: it is compared and reported in bytes.
+    [{ maxMemoryMB: 10 }, { maxMemoryMB: 20 }, ['maxBytes', 10 * 1024 * 1024, 20 * 1024 * 1024]],
     [{ ttlMs: 1_000 }, { ttlMs: 2_000 }, ['ttlMs', 1_000, 2_000]],
     [{ idleMs: 1_000 }, { idleMs: 2_000 }, ['idleMs', 1_000, 2_000]],
     [{ evictionPolicy: 'lru' }, { evictionPolicy: 'tinylfu' }, ['evictionPolicy', 'lru', 'tinylfu']],

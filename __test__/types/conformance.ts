@@ -1,5 +1,6 @@
 // Part of `npm run typecheck`: what lib/ exports, as tsc infers it from the JavaScript, must be what the typings promise.
 
+import type { EventEmitter } from 'node:events';
 import type * as declaredErrors from '../../types/errors.js';
 import type * as declaredCache from '../../types/cache.js';
 import errors = require('../../lib/errors.js');
@@ -10,6 +11,6 @@ export const HotpathClosedError: typeof declaredErrors.HotpathClosedError = erro
 export const HotpathValueError: typeof declaredErrors.HotpathValueError = errors.HotpathValueError;
 // tsc does not see the aliases, which are made at run time; __test__/package/declared-members.test.js does.
 type Aliases = 'put' | 'del' | 'mset' | 'addListener' | 'off' | typeof Symbol.iterator | typeof Symbol.dispose;
-type Visible<V> = Omit<declaredCache.MemoryCache<V>, Aliases>;
-export const MemoryCache: new <V>(options?: declaredCache.MemoryCacheOptions) => Visible<V> = cache.MemoryCache;
+type Visible = Omit<declaredCache.MemoryCache<any>, Aliases | keyof EventEmitter>;
+export const MemoryCache: new (options?: declaredCache.MemoryCacheOptions) => Visible = cache.MemoryCache;
 export const MemoryOptimizedCache: typeof declaredCache.MemoryOptimizedCache = cache.MemoryOptimizedCache;

@@ -1,0 +1,57 @@
+const { readCommandLine, USAGE } = require('./harness/command-line.js');
+const { findTrials } = require('./harness/trials.js');
+const { runTrial } = require('./harness/run.js');
+const { judge } = require('./harness/verdicts.js');
+const { describeResult, describeVerdict } = require('./report/console.js');
+const { saveResult } = require('./report/results.js');
+const { publish, renderAll } = require('./report/publish.js');
+
+/** @typedef {ReturnType<typeof readCommandLine>} CommandLine */
+
+async function main() {
+  const commandLine = readCommandLine(process.argv.slice(2));
+  if (commandLine.help) return console.log(USAGE);
+  if (!commandLine.render) await runAll(commandLine);
+  if (commandLine.mode !== 'smoke') publish();
+}
+
+/** @param {CommandLine} commandLine */
+async function runAll({ mode, only, enforce }) {
+  const results = [];
+  const missed = [];
+  for (const trial of findTrials(only)) {
+    const result = await runOne(trial, mode);
+    if (!result) continue;
+    results.push(result);
+    console.log(describeResult(trial, result));
+    // At the size of a smoke test the figures mean nothing.
+    if (mode === 'smoke') continue;
+    const verdicts = judge(trial, result);
+    for (const verdict of verdicts) console.log(`  ${describeVerdict(trial, verdict)}`);
+    missed.push(...verdicts.filter((verdict) => !verdict.met));
+    saveResult(result);
+  }
+  if (mode === 'smoke') renderAll(results);
+  if (missed.length > 0) console.log(`\n${missed.length} floor(s) missed.`);
+  if (enforce && missed.length > 0) process.exitCode ||= 2;
+}
+
+/**
+ * A trial that fails does not keep the others from running; the exit code tells.
+ *
+ * @param {import('./harness/types.js').FoundTrial} trial
+ * @param {import('./harness/types.js').Mode} mode
+ */
+async function runOne(trial, mode) {
+  try {
+    return await runTrial(trial, mode);
+  } catch (error) {
+    console.error(`\n${trial.name} FAILED: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
