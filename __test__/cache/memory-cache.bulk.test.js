@@ -38,13 +38,27 @@ describe('MemoryCache: many keys at once', () => {
     }
     assert.equal(cache.setMany({ o1: 1, o2: { two: 2 } }), 2);
     assert.equal(cache.mset(new Map([['m1', 1]])), 1);
-    assert.equal(cache.setMany([['p1', 1], ['p2', undefined], ['p3', null]]), 3);
+    assert.equal(
+      cache.setMany([
+        ['p1', 1],
+        ['p2', undefined],
+        ['p3', null],
+      ]),
+      3,
+    );
     assert.equal(cache.mset(pairs()), 2);
     assert.equal(cache.setMany({}), 0);
     assert.equal(cache.setMany(new Map()), 0);
     assert.equal(cache.setMany([]), 0);
     assert.deepEqual(snapshot(cache), [
-      ['g1', 1], ['g2', { two: 2 }], ['m1', 1], ['o1', 1], ['o2', { two: 2 }], ['p1', 1], ['p2', undefined], ['p3', null],
+      ['g1', 1],
+      ['g2', { two: 2 }],
+      ['m1', 1],
+      ['o1', 1],
+      ['o2', { two: 2 }],
+      ['p1', 1],
+      ['p2', undefined],
+      ['p3', null],
     ]);
   });
 
@@ -86,16 +100,30 @@ describe('MemoryCache: many keys at once', () => {
   it('raises one event for each entry', (t) => {
     const cache = openCache(t);
     const log = recordEvents(cache);
-    cache.setMany([['a', 1], ['b', { n: 2 }]]);
+    cache.setMany([
+      ['a', 1],
+      ['b', { n: 2 }],
+    ]);
     cache.deleteMany(['b', 'missing', 'a']);
-    assert.deepEqual(log, [['set', 'a', 1], ['set', 'b', { n: 2 }], ['delete', 'b', { n: 2 }], ['delete', 'a', 1]]);
+    assert.deepEqual(log, [
+      ['set', 'a', 1],
+      ['set', 'b', { n: 2 }],
+      ['delete', 'b', { n: 2 }],
+      ['delete', 'a', 1],
+    ]);
   });
 
   it('carries thousands of keys and values of every size in one call', (t) => {
     const cache = openCache(t, { nearCache: false });
-    const source = Array.from({ length: 3_000 }, (_, i) => [`key:${i}`, i % 3 === 0 ? 'x'.repeat(i) : { i, text: 'é'.repeat(i % 50) }]);
+    const source = Array.from({ length: 3_000 }, (_, i) => [
+      `key:${i}`,
+      i % 3 === 0 ? 'x'.repeat(i) : { i, text: 'é'.repeat(i % 50) },
+    ]);
     assert.equal(cache.setMany(source), 3_000);
-    assert.deepEqual(cache.getMany(source.map(([key]) => key)), source.map(([, value]) => value));
+    assert.deepEqual(
+      cache.getMany(source.map(([key]) => key)),
+      source.map(([, value]) => value),
+    );
     assert.equal(cache.size, 3_000);
     assert.equal(cache.deleteMany(source.map(([key]) => key)), 3_000);
     assert.equal(cache.size, 0);
@@ -141,7 +169,14 @@ describe('MemoryCache: many keys at once', () => {
     assert.throws(() => cache.setMany({ a: 1, b: { handler() {} }, c: 3 }), errors.invalidType('handler'));
     assert.deepEqual([...cache], [['b', 'old']]);
     assert.deepEqual(log, []);
-    assert.throws(() => cache.setMany([['a', 1], [5, 2]]), errors.invalidType('entries[1]'));
+    assert.throws(
+      () =>
+        cache.setMany([
+          ['a', 1],
+          [5, 2],
+        ]),
+      errors.invalidType('entries[1]'),
+    );
     assert.equal(cache.size, 1);
   });
 });

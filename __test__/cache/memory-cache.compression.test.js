@@ -81,7 +81,12 @@ for (const algorithm of ['lz4', 'zstd']) {
 
     it('fits more into the same memory', (t) => {
       const plain = openCache(t, { maxBytes: 1_000_000, nearCache: false, evictionPolicy: 'lru' });
-      const packed = openCache(t, { maxBytes: 1_000_000, nearCache: false, evictionPolicy: 'lru', compression: { algorithm } });
+      const packed = openCache(t, {
+        maxBytes: 1_000_000,
+        nearCache: false,
+        evictionPolicy: 'lru',
+        compression: { algorithm },
+      });
       for (let i = 0; i < 40; i += 1) {
         plain.set(`k${i}`, TEXT);
         packed.set(`k${i}`, TEXT);

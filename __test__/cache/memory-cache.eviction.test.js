@@ -94,7 +94,10 @@ for (const evictionPolicy of ['tinylfu', 'lru']) {
     it('a loaded value that does not fit goes to its callers all the same', async (t) => {
       const cache = openCache(t, { maxBytes: 100_000, evictionPolicy });
       const huge = 'x'.repeat(150_000);
-      const [first, second] = await Promise.all([cache.getOrSet('k', async () => huge), cache.getOrSet('k', () => 'never called')]);
+      const [first, second] = await Promise.all([
+        cache.getOrSet('k', async () => huge),
+        cache.getOrSet('k', () => 'never called'),
+      ]);
       assert.ok(first === huge && second === huge);
       assert.equal(cache.has('k'), false);
     });
@@ -123,7 +126,10 @@ for (const evictionPolicy of ['tinylfu', 'lru']) {
       const cache = openCache(t, { maxBytes: 1_000_000, evictionPolicy });
       for (let i = 0; i < 80; i += 1) cache.set(`k${i}`, 'x'.repeat(10_000));
       assert.equal(cache.size, 80);
-      for (const [limits, expected] of [[{ maxBytes: 100_000 }, 100_000], [{ maxMemoryMB: 2 }, 2 * 1024 * 1024]]) {
+      for (const [limits, expected] of [
+        [{ maxBytes: 100_000 }, 100_000],
+        [{ maxMemoryMB: 2 }, 2 * 1024 * 1024],
+      ]) {
         cache.resize(limits);
         assert.equal(cache.stats.maxBytes, expected);
         assert.ok(cache.stats.bytes <= expected);
@@ -155,98 +161,3 @@ for (const evictionPolicy of ['tinylfu', 'lru']) {
     });
   });
 }
-
-describe('MemoryCache order of eviction: lru', () => {
-  // The near cache reports its hits in batches; the exact order is the native store's.
-  const open = (t) => {
-    const cache = openCache(t, { maxEntries: 3, evictionPolicy: 'lru', nearCache: false });
-    cache.set('a', 1);
-    cache.set('b', 2);
-    cache.set('c', 3);
-    return cache;
-  };
-  const left = (cache) => cache.keys().sort().join('');
-
-  it('the oldest goes first', (t) => {
-    const cache = open(t);
-    cache.set('d', 4);
-    assert.equal(left(cache), 'bcd');
-    cache.set('e', 5);
-    assert.equal(left(cache), 'cde');
-  });
-
-  for (const [what, use] of Object.entries({
-    get: (cache) => cache.get('a'),
-    getMany: (cache) => cache.getMany(['a']),
-    mget: (cache) => cache.mget(['a']),
-    'set again': (cache) => cache.set('a', 'new'),
-    increment: (cache) => cache.increment('a'),
-  })) {
-    it(`${what} refreshes`, (t) => {
-      const cache = open(t);
-      use(cache);
-      cache.set('d', 4);
-      assert.equal(left(cache), 'acd');
-    });
-  }
-
-  it('getOrSet refreshes what it finds', async (t) => {
-    const cache = open(t);
-    await cache.getOrSet('a', () => 'never');
-    cache.set('d', 4);
-    assert.equal(left(cache), 'acd');
-  });
-
-  for (const [what, look] of Object.entries({
-    peek: (cache) => cache.peek('a'),
-    has: (cache) => cache.has('a'),
-    entries: (cache) => [...cache.entries()],
-    keys: (cache) => cache.keys('a*'),
-    getTtl: (cache) => cache.getTtl('a'),
-    stats: (cache) => cache.stats,
-  })) {
-    it(`${what} does not`, (t) => {
-      const cache = open(t);
-      look(cache);
-      cache.set('d', 4);
-      assert.equal(left(cache), 'bcd');
-    });
-  }
-
-  it('a delete makes room', (t) => {
-    const cache = open(t);
-    const log = recordEvents(cache, ['evict']);
-    cache.delete('b');
-    cache.set('d', 4);
-    assert.equal(left(cache), 'acd');
-    assert.deepEqual(log, []);
-    cache.set('e', 5);
-    assert.deepEqual(log, [['evict', 'a', 1]]);
-  });
-
-  it('what the near cache serves counts as used', (t) => {
-    const cache = openCache(t, { maxEntries: 100, evictionPolicy: 'lru' });
-    cache.set('hot', { hot: true });
-    for (let i = 0; i < 2_000; i += 1) {
-      cache.set(`cold${i}`, i);
-      for (let j = 0; j < 20; j += 1) assert.deepEqual(cache.get('hot'), { hot: true }, `after ${i} cold writes`);
-    }
-  });
-});
-
-describe('MemoryCache order of eviction: tinylfu', () => {
-  it('keeps what is read often through a scan', (t) => {
-    for (const nearCache of [true, false]) {
-      const cache = openCache(t, { maxEntries: 100, evictionPolicy: 'tinylfu', nearCache });
-      const hot = Array.from({ length: 20 }, (_, i) => `hot${i}`);
-      for (const key of hot) cache.set(key, { key });
-      for (let round = 0; round < 50; round += 1) for (const key of hot) cache.get(key);
-      for (let i = 0; i < 3_000; i += 1) {
-        cache.set(`scan${i}`, i);
-        if (i % 10 === 0) for (const key of hot) cache.get(key);
-      }
-      const kept = hot.filter((key) => cache.has(key)).length;
-      assert.ok(kept >= 18, `${kept} of 20 hot keys left`);
-    }
-  });
-});

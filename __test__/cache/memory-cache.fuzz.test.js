@@ -9,14 +9,17 @@ const { Model, KEYS, operationOf, perform, valueOf } = require('../support/model
 const STEPS = Number(process.env.HOTPATH_FUZZ_STEPS ?? 4_000);
 const SEEDS = process.env.HOTPATH_FUZZ_SEED ? [Number(process.env.HOTPATH_FUZZ_SEED)] : [1, 2, 3];
 
-const shown = (operation) => JSON.stringify(operation, (_key, value) => (typeof value === 'string' && value.length > 40 ? `${value.length} characters` : value));
+const shown = (operation) =>
+  JSON.stringify(operation, (_key, value) =>
+    typeof value === 'string' && value.length > 40 ? `${value.length} characters` : value,
+  );
 
 const HANDLES = {
   'the default near cache': [{}],
   'no near cache': [{ nearCache: false }],
   'a tiny near cache': [{ nearCache: { maxEntries: 4 } }],
-  'compression': [{ compression: { algorithm: 'lz4', thresholdBytes: 64 } }],
-  'copies': [{ clone: true }],
+  compression: [{ compression: { algorithm: 'lz4', thresholdBytes: 64 } }],
+  copies: [{ clone: true }],
   'two handles': [{}, { nearCache: { maxEntries: 8 } }],
   'three handles, one without a near cache': [{}, { nearCache: false }, { clone: true }],
 };
@@ -28,7 +31,9 @@ for (const evictionPolicy of ['tinylfu', 'lru']) {
         for (const seed of SEEDS) {
           const random = dice(seed);
           const name = handles.length > 1 ? uniqueName('fuzz') : undefined;
-          const caches = handles.map((options) => openCache(t, { name, evictionPolicy, maxEntries: 10_000, ...options }));
+          const caches = handles.map((options) =>
+            openCache(t, { name, evictionPolicy, maxEntries: 10_000, ...options }),
+          );
           const model = new Model();
           for (let step = 0; step < STEPS; step += 1) {
             const operation = operationOf(random, step);
@@ -56,7 +61,9 @@ for (const evictionPolicy of ['tinylfu', 'lru']) {
         for (const seed of SEEDS) {
           const random = dice(seed + 1_000);
           const name = uniqueName('fuzz');
-          const caches = [{}, { nearCache: { maxEntries: 8 } }].map((options) => openCache(t, { name, evictionPolicy, ...limits, ...options }));
+          const caches = [{}, { nearCache: { maxEntries: 8 } }].map((options) =>
+            openCache(t, { name, evictionPolicy, ...limits, ...options }),
+          );
           const written = new Map();
           let hits = 0;
           for (let step = 0; step < STEPS; step += 1) {

@@ -9,18 +9,98 @@ const LONG = 'k'.repeat(70 * 1024);
 // Strings that a careless conversion would merge: by trimming, by truncating at NUL or at a buffer's end, by UTF-8's replacement
 // character, by Unicode normalisation, by the object behind a property lookup, or by reading a number.
 const DISTINCT = [
-  '', ' ', '  ', '\0', '\0\0', 'a', 'a\0', 'a\0b', 'a ', ' a', 'A', '\n', '\r\n', '\u2028', '\ufeff', '\ufeffa',
-  LONG, `${LONG}k`, `${LONG}l`, `l${LONG}`, '\ufffd'.repeat(30_000), `${'\ufffd'.repeat(29_999)}\ud800`,
-  '\ud800', '\ud801', '\udc00', '\udfff', '\ufffd', '\ufffd\ufffd', '\ud800\ud800', '\udc00\ud800', '\udc00\udc00',
-  'x\ud800', 'x\ud801', 'x\ufffd', '\ud800x', '\udc00x', '\ufffdx', '\ud83d', '\ude00', '😀', '😁', '\ude00\ud83d', '😀\ud83d', '\ude00😀',
-  '\u00e9', 'e\u0301', 'É', '\u212b', '\u00c5', 'A\u030a', 'ﬁ', 'fi', 'ÿ', 'Ā', '\u0080', '\u007f', '\u00ff\u00ff',
-  'é', 'Ã©', '\u00c3\u00a9x', 'éx', '中文', '中', '𝒳', '👩‍👩‍👧', '👩',
-  '__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'length',
-  '0', '1', '01', '1.0', '-0', '-1', '4294967295', '4294967296', 'NaN', 'Infinity', 'undefined', 'null', 'true', '[object Object]',
+  '',
+  ' ',
+  '  ',
+  '\0',
+  '\0\0',
+  'a',
+  'a\0',
+  'a\0b',
+  'a ',
+  ' a',
+  'A',
+  '\n',
+  '\r\n',
+  '\u2028',
+  '\ufeff',
+  '\ufeffa',
+  LONG,
+  `${LONG}k`,
+  `${LONG}l`,
+  `l${LONG}`,
+  '\ufffd'.repeat(30_000),
+  `${'\ufffd'.repeat(29_999)}\ud800`,
+  '\ud800',
+  '\ud801',
+  '\udc00',
+  '\udfff',
+  '\ufffd',
+  '\ufffd\ufffd',
+  '\ud800\ud800',
+  '\udc00\ud800',
+  '\udc00\udc00',
+  'x\ud800',
+  'x\ud801',
+  'x\ufffd',
+  '\ud800x',
+  '\udc00x',
+  '\ufffdx',
+  '\ud83d',
+  '\ude00',
+  '😀',
+  '😁',
+  '\ude00\ud83d',
+  '😀\ud83d',
+  '\ude00😀',
+  '\u00e9',
+  'e\u0301',
+  'É',
+  '\u212b',
+  '\u00c5',
+  'A\u030a',
+  'ﬁ',
+  'fi',
+  'ÿ',
+  'Ā',
+  '\u0080',
+  '\u007f',
+  '\u00ff\u00ff',
+  'é',
+  'Ã©',
+  '\u00c3\u00a9x',
+  'éx',
+  '中文',
+  '中',
+  '𝒳',
+  '👩‍👩‍👧',
+  '👩',
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  'length',
+  '0',
+  '1',
+  '01',
+  '1.0',
+  '-0',
+  '-1',
+  '4294967295',
+  '4294967296',
+  'NaN',
+  'Infinity',
+  'undefined',
+  'null',
+  'true',
+  '[object Object]',
 ].filter((key, index, all) => all.indexOf(key) === index);
 
-const LENGTHS = [1, 2, 15, 16, 31, 32, 63, 64, 127, 128, 254, 255, 256, 257, 510, 511, 512, 513, 1022, 1023, 1024, 1025, 2047, 2048, 2049,
-  4094, 4095, 4096, 4097, 8191, 8192, 8193, 16383, 16384, 16385, 65534, 65535, 65536, 65537];
+const LENGTHS = [
+  1, 2, 15, 16, 31, 32, 63, 64, 127, 128, 254, 255, 256, 257, 510, 511, 512, 513, 1022, 1023, 1024, 1025, 2047, 2048,
+  2049, 4094, 4095, 4096, 4097, 8191, 8192, 8193, 16383, 16384, 16385, 65534, 65535, 65536, 65537,
+];
 
 for (const nearCache of [true, false]) {
   describe(`MemoryCache keys, near cache ${nearCache ? 'on' : 'off'}`, () => {
@@ -36,7 +116,10 @@ for (const nearCache of [true, false]) {
         assert.equal(cache.getTtl(key), Infinity, name);
         assert.equal(cache.getBytes(key).toString(), `{"index":${index}}`, name);
       });
-      assert.deepEqual(cache.getMany(DISTINCT), DISTINCT.map((_, index) => ({ index })));
+      assert.deepEqual(
+        cache.getMany(DISTINCT),
+        DISTINCT.map((_, index) => ({ index })),
+      );
     });
 
     it('gives the same strings back', (t) => {
@@ -46,7 +129,10 @@ for (const nearCache of [true, false]) {
       cache.setMany(DISTINCT.map((key, index) => [key, index]));
       assert.deepEqual(seen, DISTINCT);
       assert.deepEqual(cache.keys().sort(), [...DISTINCT].sort());
-      assert.deepEqual([...cache].map(([key, index]) => [DISTINCT.indexOf(key), index]).filter(([at, index]) => at !== index), []);
+      assert.deepEqual(
+        [...cache].map(([key, index]) => [DISTINCT.indexOf(key), index]).filter(([at, index]) => at !== index),
+        [],
+      );
       assert.deepEqual(Object.keys(cache.mget(DISTINCT)).sort(), [...DISTINCT].sort());
     });
 
@@ -63,7 +149,8 @@ for (const nearCache of [true, false]) {
         left -= 1;
         assert.equal(cache.size, left, name);
         assert.equal(cache.has(key), false, name);
-        for (const other of DISTINCT.slice(index + 1, index + 4)) assert.equal(cache.peek(other), 1, `${name} left others alone`);
+        for (const other of DISTINCT.slice(index + 1, index + 4))
+          assert.equal(cache.peek(other), 1, `${name} left others alone`);
       });
       assert.equal(cache.deleteMany(DISTINCT), 0);
     });
@@ -92,13 +179,29 @@ for (const nearCache of [true, false]) {
         }
       }
       const listed = new Set(cache.keys());
-      for (const character of ['a', 'é', '中', '\ud800']) for (const length of LENGTHS) assert.ok(listed.has(character.repeat(length)));
+      for (const character of ['a', 'é', '中', '\ud800'])
+        for (const length of LENGTHS) assert.ok(listed.has(character.repeat(length)));
     });
   });
 }
 
 describe('MemoryCache keys that are not strings', () => {
-  const NOT_STRINGS = [undefined, null, 0, 1.5, NaN, true, 10n, Symbol('key'), {}, ['a'], () => 'a', Buffer.from('a'), new String('a'), new Date(0)];
+  const NOT_STRINGS = [
+    undefined,
+    null,
+    0,
+    1.5,
+    NaN,
+    true,
+    10n,
+    Symbol('key'),
+    {},
+    ['a'],
+    () => 'a',
+    Buffer.from('a'),
+    new String('a'),
+    new Date(0),
+  ];
 
   const CALLS = {
     set: (cache, key) => cache.set(key, 1),
@@ -135,13 +238,20 @@ describe('MemoryCache keys that are not strings', () => {
   it('getOrSet rejects and never calls its loader', async (t) => {
     const cache = openCache(t);
     let loaded = 0;
-    for (const key of NOT_STRINGS) await assert.rejects(cache.getOrSet(key, () => (loaded += 1)), errors.invalidType('key'));
+    for (const key of NOT_STRINGS)
+      await assert.rejects(
+        cache.getOrSet(key, () => (loaded += 1)),
+        errors.invalidType('key'),
+      );
     assert.equal(loaded, 0);
     assert.equal(cache.size, 0);
   });
 
   it('does not show a key’s content in the message', (t) => {
     const cache = openCache(t);
-    assert.throws(() => cache.get({ secret: 'hunter2' }), (error) => !error.message.includes('hunter2'));
+    assert.throws(
+      () => cache.get({ secret: 'hunter2' }),
+      (error) => !error.message.includes('hunter2'),
+    );
   });
 });

@@ -24,9 +24,28 @@ const WRITES = {
   deletePattern: { write: (cache) => cache.deletePattern('k*'), after: undefined },
   invalidateTags: { write: (cache) => cache.invalidateTags(['t']), after: undefined },
   clear: { write: (cache) => cache.clear(), after: undefined },
-  'delete and getOrSet': { write: async (cache) => { cache.delete('k'); await cache.getOrSet('k', () => ({ n: 2 })); }, after: { n: 2 } },
-  'clear and set': { write: (cache) => { cache.clear(); cache.set('k', { n: 2 }); }, after: { n: 2 } },
-  'resize to one other entry': { write: (cache) => { cache.resize({ maxEntries: 1 }); cache.delete('k'); cache.set('last', 1); }, after: undefined },
+  'delete and getOrSet': {
+    write: async (cache) => {
+      cache.delete('k');
+      await cache.getOrSet('k', () => ({ n: 2 }));
+    },
+    after: { n: 2 },
+  },
+  'clear and set': {
+    write: (cache) => {
+      cache.clear();
+      cache.set('k', { n: 2 });
+    },
+    after: { n: 2 },
+  },
+  'resize to one other entry': {
+    write: (cache) => {
+      cache.resize({ maxEntries: 1 });
+      cache.delete('k');
+      cache.set('last', 1);
+    },
+    after: undefined,
+  },
 };
 
 describe('near cache: coherence in one thread', () => {
@@ -137,13 +156,20 @@ describe('near cache: whose objects', () => {
     assert.deepEqual(cache.get('k'), { list: [2] });
   });
 
-  for (const [what, options] of [['clone: true', { clone: true }], ['nearCache: false', { nearCache: false }]]) {
+  for (const [what, options] of [
+    ['clone: true', { clone: true }],
+    ['nearCache: false', { nearCache: false }],
+  ]) {
     it(`${what} hands out copies always`, async (t) => {
       const cache = openCache(t, options);
       const original = () => ({ list: [1], map: new Map([['a', { b: 1 }]]), bytes: Buffer.from([1]) });
       cache.set('k', original());
       const doors = [
-        () => cache.get('k'), () => cache.peek('k'), () => cache.getMany(['k'])[0], () => cache.mget(['k']).k, () => [...cache.entries()][0][1],
+        () => cache.get('k'),
+        () => cache.peek('k'),
+        () => cache.getMany(['k'])[0],
+        () => cache.mget(['k']).k,
+        () => [...cache.entries()][0][1],
         () => cache.getOrSet('k', () => 'never'),
       ];
       for (const door of [...doors, ...doors]) {

@@ -4,17 +4,7 @@ const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
 const { MemoryCache } = require('../..');
 const { openCache, uniqueName, errors } = require('../support');
-
-const NOT_NUMBERS = ['5', '', true, null, 5n, {}, [], [5], () => 5, Symbol('5'), new Date(5)];
-const NOT_STRINGS = [5, true, null, {}, [], ['a'], () => 'a', Symbol('a'), 5n];
-const NOT_BOOLEANS = [0, 1, '', 'true', null, [], () => true, Symbol('t')];
-const NOT_OBJECTS = [null, 5, 'text', true, [], () => {}, Symbol('o'), new Map(), new Date()];
-
-const label = (value) => (typeof value === 'symbol' ? 'symbol' : `${typeof value} ${String(value).slice(0, 20)}`);
-
-function refuses(build, values, expected) {
-  for (const value of values) assert.throws(() => build(value), expected, label(value));
-}
+const { NOT_NUMBERS, NOT_STRINGS, NOT_BOOLEANS, NOT_OBJECTS, refuses } = require('../support/wrong-values');
 
 describe('MemoryCache options: numbers', () => {
   for (const option of ['maxEntries', 'maxBytes']) {
@@ -56,20 +46,37 @@ describe('MemoryCache options: the rest', () => {
   });
 
   it('any other string is a name', (t) => {
-    const opened = [' ', '\0', '__proto__', '\ud800', '\ud801', '\ufffd', '😀', 'n'.repeat(100_000)].map((name) => openCache(t, { name }));
+    const opened = [' ', '\0', '__proto__', '\ud800', '\ud801', '\ufffd', '😀', 'n'.repeat(100_000)].map((name) =>
+      openCache(t, { name }),
+    );
     opened.forEach((cache, index) => cache.set('k', index));
-    assert.deepEqual(opened.map((cache) => cache.get('k')), opened.map((_, index) => index));
+    assert.deepEqual(
+      opened.map((cache) => cache.get('k')),
+      opened.map((_, index) => index),
+    );
   });
 
   it('maxMemory is a percentage', (t) => {
-    refuses((maxMemory) => new MemoryCache({ maxMemory }), [20, 0.2, null, true, {}, ['20%']], errors.invalidType('maxMemory'));
-    refuses((maxMemory) => new MemoryCache({ maxMemory }), ['', '%', '20', 'x%', '-5%', '0%', '101%', '1e999%', 'NaN%', '20%%', '0x10%'], errors.outOfRange('maxMemory'));
+    refuses(
+      (maxMemory) => new MemoryCache({ maxMemory }),
+      [20, 0.2, null, true, {}, ['20%']],
+      errors.invalidType('maxMemory'),
+    );
+    refuses(
+      (maxMemory) => new MemoryCache({ maxMemory }),
+      ['', '%', '20', 'x%', '-5%', '0%', '101%', '1e999%', 'NaN%', '20%%', '0x10%'],
+      errors.outOfRange('maxMemory'),
+    );
     for (const maxMemory of ['1%', '20%', '0.5%', '100%']) assert.ok(openCache(t, { maxMemory }).stats.maxBytes > 0);
   });
 
   it('evictionPolicy is one of its names, in any case', (t) => {
     refuses((evictionPolicy) => new MemoryCache({ evictionPolicy }), NOT_STRINGS, errors.invalidType('evictionPolicy'));
-    refuses((evictionPolicy) => new MemoryCache({ evictionPolicy }), ['', 'fifo', 'lruu', ' lru'], errors.outOfRange('evictionPolicy'));
+    refuses(
+      (evictionPolicy) => new MemoryCache({ evictionPolicy }),
+      ['', 'fifo', 'lruu', ' lru'],
+      errors.outOfRange('evictionPolicy'),
+    );
     for (const evictionPolicy of ['lru', 'LRU', 'Lru', 'tinylfu', 'TinyLFU']) openCache(t, { evictionPolicy });
   });
 
@@ -79,9 +86,14 @@ describe('MemoryCache options: the rest', () => {
     refuses((algorithm) => build({ algorithm }), [null, 5, true], errors.invalidType('algorithm'));
     refuses((algorithm) => build({ algorithm }), ['gzip', '', 'LZ'], errors.outOfRange('algorithm'));
     refuses((thresholdBytes) => build({ thresholdBytes }), NOT_NUMBERS, errors.invalidType('thresholdBytes'));
-    refuses((thresholdBytes) => build({ thresholdBytes }), [NaN, -1, 1.5, Infinity], errors.outOfRange('thresholdBytes'));
+    refuses(
+      (thresholdBytes) => build({ thresholdBytes }),
+      [NaN, -1, 1.5, Infinity],
+      errors.outOfRange('thresholdBytes'),
+    );
     assert.throws(() => build({ treshold: 5 }), errors.unknownOption('treshold', 'thresholdBytes'));
-    for (const good of [true, false, {}, { algorithm: 'zstd' }, { thresholdBytes: 10 }]) openCache(t, { compression: good });
+    for (const good of [true, false, {}, { algorithm: 'zstd' }, { thresholdBytes: 10 }])
+      openCache(t, { compression: good });
   });
 
   it('nearCache is a boolean or an object', (t) => {
@@ -107,41 +119,83 @@ describe('MemoryCache options: the rest', () => {
   });
 
   it('undefined is the same as not given', (t) => {
-    const nothing = Object.fromEntries(['name', 'maxEntries', 'maxMemoryMB', 'maxBytes', 'maxMemory', 'ttlMs', 'idleMs', 'evictionPolicy', 'compression',
-      'nearCache', 'clone'].map((option) => [option, undefined]));
+    const nothing = Object.fromEntries(
+      [
+        'name',
+        'maxEntries',
+        'maxMemoryMB',
+        'maxBytes',
+        'maxMemory',
+        'ttlMs',
+        'idleMs',
+        'evictionPolicy',
+        'compression',
+        'nearCache',
+        'clone',
+      ].map((option) => [option, undefined]),
+    );
     const { stats } = openCache(t, nothing);
     assert.deepEqual(stats, openCache(t).stats);
     assert.equal(openCache(t, { ...nothing, maxBytes: 5_000_000 }).stats.maxBytes, 5_000_000);
   });
 
   it('an unknown option is refused with the nearest known name', () => {
-    for (const [wrong, near] of [['maxEntires', 'maxEntries'], ['maxentries', 'maxEntries'], ['ttl', 'ttlMs'], ['idle', 'idleMs'], ['maxMemoryMb', 'maxMemoryMB'],
-      ['evictionpolicy', 'evictionPolicy'], ['compresion', 'compression'], ['nearcache', 'nearCache'], ['clones', 'clone'], ['names', 'name']]) {
+    for (const [wrong, near] of [
+      ['maxEntires', 'maxEntries'],
+      ['maxentries', 'maxEntries'],
+      ['ttl', 'ttlMs'],
+      ['idle', 'idleMs'],
+      ['maxMemoryMb', 'maxMemoryMB'],
+      ['evictionpolicy', 'evictionPolicy'],
+      ['compresion', 'compression'],
+      ['nearcache', 'nearCache'],
+      ['clones', 'clone'],
+      ['names', 'name'],
+    ]) {
       assert.throws(() => new MemoryCache({ [wrong]: 1 }), errors.unknownOption(wrong, near));
     }
-    assert.throws(() => new MemoryCache({ zzzzzzzzzzzz: 1 }), { name: 'TypeError', code: 'ERR_HOTPATH_UNKNOWN_OPTION', message: /zzzzzzzzzzzz/ });
+    assert.throws(() => new MemoryCache({ zzzzzzzzzzzz: 1 }), {
+      name: 'TypeError',
+      code: 'ERR_HOTPATH_UNKNOWN_OPTION',
+      message: /zzzzzzzzzzzz/,
+    });
   });
 
   it('one budget at most', () => {
     const ways = { maxBytes: 1_048_576, maxMemoryMB: 1, maxMemory: '1%' };
-    for (const [left, right] of [['maxBytes', 'maxMemoryMB'], ['maxBytes', 'maxMemory'], ['maxMemoryMB', 'maxMemory']]) {
-      assert.throws(() => new MemoryCache({ [left]: ways[left], [right]: ways[right] }), (error) => {
-        assert.equal(error.name, 'TypeError');
-        assert.equal(typeof error.code, 'string');
-        assert.match(error.message, new RegExp(left));
-        assert.match(error.message, new RegExp(right));
-        return true;
-      });
+    for (const [left, right] of [
+      ['maxBytes', 'maxMemoryMB'],
+      ['maxBytes', 'maxMemory'],
+      ['maxMemoryMB', 'maxMemory'],
+    ]) {
+      assert.throws(
+        () => new MemoryCache({ [left]: ways[left], [right]: ways[right] }),
+        (error) => {
+          assert.equal(error.name, 'TypeError');
+          assert.equal(typeof error.code, 'string');
+          assert.match(error.message, new RegExp(left));
+          assert.match(error.message, new RegExp(right));
+          return true;
+        },
+      );
     }
     assert.throws(() => new MemoryCache(ways), { name: 'TypeError' });
   });
 
   it('a message shows a short value and never a long one', () => {
-    assert.throws(() => new MemoryCache({ maxEntries: 'a few' }), { message: /received ["'`]a few["'`] of type string/ });
+    assert.throws(() => new MemoryCache({ maxEntries: 'a few' }), {
+      message: /received ["'`]a few["'`] of type string/,
+    });
     assert.throws(() => new MemoryCache({ maxEntries: NaN }), { message: /received NaN of type number/ });
     const long = 'password'.repeat(10);
-    assert.throws(() => new MemoryCache({ maxEntries: long }), (error) => !error.message.includes('password'));
-    assert.throws(() => new MemoryCache({ maxEntries: { secret: 'hunter2' } }), (error) => !error.message.includes('hunter2'));
+    assert.throws(
+      () => new MemoryCache({ maxEntries: long }),
+      (error) => !error.message.includes('password'),
+    );
+    assert.throws(
+      () => new MemoryCache({ maxEntries: { secret: 'hunter2' } }),
+      (error) => !error.message.includes('hunter2'),
+    );
   });
 
   it('needs new', () => {
@@ -152,66 +206,5 @@ describe('MemoryCache options: the rest', () => {
     const name = uniqueName('half-open');
     assert.throws(() => new MemoryCache({ name, maxEntries: 5, nearCache: 'wrong' }), errors.invalidType('nearCache'));
     assert.equal(openCache(t, { name, maxEntries: 6 }).stats.maxEntries, 6);
-  });
-});
-
-describe('MemoryCache arguments', () => {
-  const WRITERS = {
-    set: (cache, ttl) => cache.set('k', 1, ttl),
-    put: (cache, ttl) => cache.put('k', 1, ttl),
-    setMany: (cache, ttl) => cache.setMany({ k: 1 }, ttl),
-    mset: (cache, ttl) => cache.mset({ k: 1 }, ttl),
-    increment: (cache, ttl) => cache.increment('k', 1, ttl),
-    touch: (cache, ttl) => cache.touch('old', ttl),
-  };
-
-  for (const [method, write] of Object.entries(WRITERS)) {
-    it(`${method}: the ttl is checked before anything happens`, (t) => {
-      const cache = openCache(t);
-      cache.set('old', 'kept');
-      refuses((ttl) => write(cache, ttl), [0, -0, -1, NaN, -Infinity], errors.outOfRange('ttl'));
-      refuses((ttl) => write(cache, ttl), ['5', true, null, [], 5n, () => 5, Symbol('5'), new Date(5)], errors.invalidType('ttl'));
-      for (const option of ['ttlMs', 'idleMs']) {
-        refuses((value) => write(cache, { [option]: value }), [0, -1, NaN, -Infinity], errors.outOfRange(option));
-        refuses((value) => write(cache, { [option]: value }), NOT_NUMBERS, errors.invalidType(option));
-      }
-      assert.throws(() => write(cache, { ttl: 5 }), errors.unknownOption('ttl', 'ttlMs'));
-      assert.throws(() => write(cache, { tag: ['a'] }), { name: 'TypeError', code: 'ERR_HOTPATH_UNKNOWN_OPTION' });
-      assert.deepEqual(cache.keys(), ['old']);
-      assert.equal(cache.getTtl('old'), Infinity);
-    });
-  }
-
-  it('touch takes no tags', (t) => {
-    const cache = openCache(t);
-    cache.set('k', 1, { tags: ['a'] });
-    assert.throws(() => cache.touch('k', { tags: ['b'] }), { name: 'TypeError', code: 'ERR_HOTPATH_UNKNOWN_OPTION', message: /tags/ });
-    assert.equal(cache.invalidateTags('b'), 0);
-    assert.equal(cache.invalidateTags('a'), 1);
-  });
-
-  it('increment adds a finite number', (t) => {
-    const cache = openCache(t);
-    cache.set('n', 1);
-    refuses((by) => cache.increment('n', by), NOT_NUMBERS, errors.invalidType());
-    refuses((by) => cache.increment('n', by), [NaN, Infinity, -Infinity], errors.outOfRange());
-    refuses((by) => cache.increment('new', by), [NaN, 'x'], (error) => typeof error.code === 'string');
-    assert.deepEqual([...cache], [['n', 1]]);
-  });
-
-  it('resize takes limits', (t) => {
-    const cache = openCache(t, { maxEntries: 10 });
-    refuses((limits) => cache.resize(limits), NOT_OBJECTS, errors.invalidType());
-    refuses((maxEntries) => cache.resize({ maxEntries }), [NaN, 0, -1, 1.5], errors.outOfRange('maxEntries'));
-    refuses((maxBytes) => cache.resize({ maxBytes }), NOT_NUMBERS, errors.invalidType('maxBytes'));
-    refuses((maxMemory) => cache.resize({ maxMemory }), ['20', '0%'], errors.outOfRange('maxMemory'));
-    assert.throws(() => cache.resize({ name: 'other' }), { name: 'TypeError', code: 'ERR_HOTPATH_UNKNOWN_OPTION' });
-    assert.equal(cache.stats.maxEntries, 10);
-  });
-
-  it('an error carries no value from the cache', (t) => {
-    const cache = openCache(t);
-    cache.set('k', 'hunter2');
-    assert.throws(() => cache.increment('k'), (error) => !`${error.message}${JSON.stringify(error)}`.includes('hunter2'));
   });
 });

@@ -3,36 +3,50 @@
 const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
 const { MemoryCache } = require('../..');
-const { openCache, settled, waitFor, deferred, runInWorker, uniqueName, errors } = require('../support');
-const { OPERATIONS, OTHER_MEMBERS, fill, content } = require('../support/operations');
+const { openCache, runInWorker, uniqueName, errors } = require('../support');
+const { OPERATIONS, OTHER_MEMBERS, fill, outcome, calmOutcome } = require('../support/operations');
 
 const NAMES = Object.keys(OPERATIONS);
 
-/** What an operation gives (a promise's value, too) and what it leaves behind. */
-async function outcome(cache, name) {
-  const result = await settled(Promise.resolve(OPERATIONS[name](cache)), { what: name });
-  cache.validate();
-  return { result, content: content(cache) };
-}
-
-/** The reference: the same operation on the same content with nothing going on around it. */
-async function calmOutcome(t, name, options, prepare = fill) {
-  const cache = openCache(t, options);
-  prepare(cache);
-  return outcome(cache, name);
-}
-
 it('the matrix knows every public member', () => {
   const members = Object.getOwnPropertyNames(MemoryCache.prototype).filter((name) => !name.startsWith('_'));
-  assert.deepEqual(members.filter((name) => !NAMES.includes(name) && !OTHER_MEMBERS.includes(name)), []);
-  assert.deepEqual([...NAMES, 'close', 'closed', 'name'].filter((name) => name !== 'iterator' && !members.includes(name)), []);
+  assert.deepEqual(
+    members.filter((name) => !NAMES.includes(name) && !OTHER_MEMBERS.includes(name)),
+    [],
+  );
+  assert.deepEqual(
+    [...NAMES, 'close', 'closed', 'name'].filter((name) => name !== 'iterator' && !members.includes(name)),
+    [],
+  );
 });
 
 describe('state matrix: empty', () => {
   const EMPTY = {
-    set: true, put: true, get: undefined, peek: undefined, has: false, delete: false, del: false, take: undefined, touch: false, getTtl: undefined,
-    increment: 2, getBytes: undefined, getMany: [undefined, undefined, undefined], mget: {}, setMany: 2, mset: 1, deleteMany: 0, keys: [], entries: [],
-    iterator: [], deletePattern: 0, invalidateTags: 0, getOrSet: 'value', clear: undefined, size: 0,
+    set: true,
+    put: true,
+    get: undefined,
+    peek: undefined,
+    has: false,
+    delete: false,
+    del: false,
+    take: undefined,
+    touch: false,
+    getTtl: undefined,
+    increment: 2,
+    getBytes: undefined,
+    getMany: [undefined, undefined, undefined],
+    mget: {},
+    setMany: 2,
+    mset: 1,
+    deleteMany: 0,
+    keys: [],
+    entries: [],
+    iterator: [],
+    deletePattern: 0,
+    invalidateTags: 0,
+    getOrSet: 'value',
+    clear: undefined,
+    size: 0,
   };
   for (const name of NAMES) {
     it(name, async (t) => {
@@ -48,10 +62,39 @@ describe('state matrix: empty', () => {
 
 describe('state matrix: filled', () => {
   const FILLED = {
-    set: true, put: true, get: { n: 1 }, peek: { n: 1 }, has: true, delete: true, del: true, take: { n: 1 }, touch: true, getTtl: Infinity,
-    increment: 7, getBytes: '{"n":1}', getMany: [{ n: 1 }, undefined, 'text'], mget: { a: { n: 1 }, b: 'text' }, setMany: 2, mset: 1, deleteMany: 2,
-    keys: ['a', 'b', 'n'], entries: [['a', { n: 1 }], ['b', 'text'], ['n', 5]], iterator: [['a', { n: 1 }], ['b', 'text'], ['n', 5]], deletePattern: 2,
-    invalidateTags: 1, getOrSet: 'value', clear: undefined, size: 3,
+    set: true,
+    put: true,
+    get: { n: 1 },
+    peek: { n: 1 },
+    has: true,
+    delete: true,
+    del: true,
+    take: { n: 1 },
+    touch: true,
+    getTtl: Infinity,
+    increment: 7,
+    getBytes: '{"n":1}',
+    getMany: [{ n: 1 }, undefined, 'text'],
+    mget: { a: { n: 1 }, b: 'text' },
+    setMany: 2,
+    mset: 1,
+    deleteMany: 2,
+    keys: ['a', 'b', 'n'],
+    entries: [
+      ['a', { n: 1 }],
+      ['b', 'text'],
+      ['n', 5],
+    ],
+    iterator: [
+      ['a', { n: 1 }],
+      ['b', 'text'],
+      ['n', 5],
+    ],
+    deletePattern: 2,
+    invalidateTags: 1,
+    getOrSet: 'value',
+    clear: undefined,
+    size: 3,
   };
   for (const name of NAMES) {
     it(name, async (t) => {
@@ -76,89 +119,6 @@ describe('state matrix: full', () => {
         assert.ok(cache.size <= 3);
       });
     }
-  }
-});
-
-// Each raises its event once over the filled content and leaves the same state, whether somebody listens or not.
-const TRIGGERS = {
-  set: (cache) => cache.set('trigger', 1),
-  delete: (cache) => { cache.set('trigger', 1); cache.delete('trigger'); },
-  clear: (cache) => { cache.clear(); fill(cache); },
-  evict: (cache) => { cache.resize({ maxEntries: 2 }); cache.resize({ maxEntries: 100 }); },
-  expire: async (cache) => { cache.set('trigger', 1, 0.01); await waitFor(() => !cache.has('trigger') && cache.stats.expirations === 1); },
-};
-// `clear` and `evict` go on after their event, so the operation inside sees another state than one after it.
-const SEES_THE_END = { set: true, delete: true, expire: true };
-
-for (const [event, trigger] of Object.entries(TRIGGERS)) {
-  describe(`state matrix: inside a listener of '${event}'`, () => {
-    for (const name of NAMES) {
-      it(name, async (t) => {
-        const options = { evictionPolicy: 'lru', nearCache: false, maxEntries: 100 };
-        const cache = openCache(t, options);
-        fill(cache);
-        const inside = deferred();
-        cache.once(event, () => {
-          // A throw here would go to uncaughtException; the test must fail where it can be seen.
-          try {
-            inside.resolve(OPERATIONS[name](cache));
-          } catch (error) {
-            inside.reject(error);
-          }
-        });
-        await trigger(cache);
-        const result = await settled(inside.promise, { what: `the listener of ${event}` });
-        cache.validate();
-        if (!SEES_THE_END[event]) return;
-        const calm = await calmOutcome(t, name, options, fill);
-        if (event === 'set') {
-          const reference = openCache(t, options);
-          fill(reference);
-          trigger(reference);
-          assert.deepEqual({ result, content: content(cache) }, await outcome(reference, name));
-        } else assert.deepEqual({ result, content: content(cache) }, calm);
-      });
-    }
-
-    it('close', async (t) => {
-      const cache = openCache(t, { evictionPolicy: 'lru' });
-      fill(cache);
-      let heard = 0;
-      cache.on(event, () => {
-        heard += 1;
-        cache.close();
-      });
-      // What follows the event in the trigger meets a closed cache, and says so in the usual way.
-      await Promise.resolve()
-        .then(() => trigger(cache))
-        .catch((error) => assert.equal(error.code, 'ERR_HOTPATH_CLOSED'));
-      await waitFor(() => heard > 0);
-      assert.equal(cache.closed, true);
-      assert.throws(() => cache.get('a'), errors.closed);
-    });
-  });
-}
-
-describe('state matrix: inside a loader', () => {
-  for (const name of NAMES) {
-    it(name, async (t) => {
-      const cache = openCache(t);
-      fill(cache);
-      const inside = deferred();
-      const outer = cache.getOrSet('outer', async () => {
-        try {
-          inside.resolve(await OPERATIONS[name](cache));
-        } catch (error) {
-          inside.reject(error);
-        }
-        return 'outer value';
-      });
-      const calm = await calmOutcome(t, name);
-      assert.deepEqual(await settled(inside.promise), calm.result);
-      assert.equal(await settled(outer), 'outer value');
-      const left = content(cache).filter(([key]) => key !== 'outer');
-      assert.deepEqual(left, calm.content);
-    });
   }
 });
 

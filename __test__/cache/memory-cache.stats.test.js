@@ -5,22 +5,59 @@ const assert = require('node:assert/strict');
 const { openCache, waitFor } = require('../support');
 
 const FIELDS = [
-  'bytes', 'compression', 'deletes', 'entries', 'evictions', 'eventsDropped', 'expirations', 'hitRatio', 'hits', 'loadFailures',
-  'loads', 'maxBytes', 'maxEntries', 'misses', 'nearEntries', 'nearHits', 'refusals', 'sets',
+  'bytes',
+  'compression',
+  'deletes',
+  'entries',
+  'evictions',
+  'eventsDropped',
+  'expirations',
+  'hitRatio',
+  'hits',
+  'loadFailures',
+  'loads',
+  'maxBytes',
+  'maxEntries',
+  'misses',
+  'nearEntries',
+  'nearHits',
+  'refusals',
+  'sets',
 ];
 
 describe('MemoryCache: stats', () => {
   it('has plain numbers, all of them from the start', (t) => {
     const { stats } = openCache(t);
     assert.deepEqual(Object.keys(stats).sort(), FIELDS.sort());
-    for (const field of FIELDS.filter((name) => name !== 'compression')) assert.equal(typeof stats[field], 'number', field);
-    for (const field of ['entries', 'hits', 'misses', 'hitRatio', 'nearHits', 'nearEntries', 'sets', 'deletes', 'evictions',
-      'expirations', 'refusals', 'loads', 'loadFailures', 'eventsDropped']) {
+    for (const field of FIELDS.filter((name) => name !== 'compression'))
+      assert.equal(typeof stats[field], 'number', field);
+    for (const field of [
+      'entries',
+      'hits',
+      'misses',
+      'hitRatio',
+      'nearHits',
+      'nearEntries',
+      'sets',
+      'deletes',
+      'evictions',
+      'expirations',
+      'refusals',
+      'loads',
+      'loadFailures',
+      'eventsDropped',
+    ]) {
       assert.equal(stats[field], 0, field);
     }
     assert.equal(stats.maxEntries, Infinity);
     assert.equal(stats.maxBytes, 100 * 1024 * 1024);
-    assert.deepEqual(Object.keys(stats.compression).sort(), ['algorithm', 'entries', 'originalBytes', 'ratio', 'storedBytes']);
+    assert.deepEqual(Object.keys(stats.compression).sort(), [
+      'algorithm',
+      'entries',
+      'originalBytes',
+      'ratio',
+      'storedBytes',
+    ]);
     assert.equal(stats.compression.algorithm, null);
     assert.equal(stats.compression.entries, 0);
     assert.equal(stats.compression.ratio, 1);
@@ -106,7 +143,12 @@ describe('MemoryCache: stats', () => {
     const cache = openCache(t);
     await cache.getOrSet('a', () => 1);
     await cache.getOrSet('a', () => 2);
-    await assert.rejects(cache.getOrSet('b', () => { throw new Error('down'); }), { message: 'down' });
+    await assert.rejects(
+      cache.getOrSet('b', () => {
+        throw new Error('down');
+      }),
+      { message: 'down' },
+    );
     assert.equal(cache.stats.loads, 2);
     assert.equal(cache.stats.loadFailures, 1);
   });

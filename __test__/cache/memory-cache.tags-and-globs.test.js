@@ -54,7 +54,24 @@ describe('MemoryCache tags', () => {
 
   it('may be any strings, kept apart', (t) => {
     const cache = openCache(t);
-    const tags = ['', ' ', '\0', 'a\0', 'a', '\ud800', '\ud801', '\ufffd', 'x\ud800', 'x\ufffd', '😀', '\u00e9', 'e\u0301', '__proto__', 'constructor', 't'.repeat(10_000)];
+    const tags = [
+      '',
+      ' ',
+      '\0',
+      'a\0',
+      'a',
+      '\ud800',
+      '\ud801',
+      '\ufffd',
+      'x\ud800',
+      'x\ufffd',
+      '😀',
+      '\u00e9',
+      'e\u0301',
+      '__proto__',
+      'constructor',
+      't'.repeat(10_000),
+    ];
     tags.forEach((tag, index) => cache.set(`k${index}`, index, { tags: [tag] }));
     tags.forEach((tag, index) => {
       assert.equal(cache.invalidateTags(tag), 1, JSON.stringify(tag.slice(0, 10)));
@@ -69,7 +86,10 @@ describe('MemoryCache tags', () => {
     cache.set('c', 3);
     const log = recordEvents(cache);
     cache.invalidateTags('t');
-    assert.deepEqual(log.sort(), [['delete', 'a', { n: 1 }], ['delete', 'b', 2]]);
+    assert.deepEqual(log.sort(), [
+      ['delete', 'a', { n: 1 }],
+      ['delete', 'b', 2],
+    ]);
   });
 
   it('forget entries that left by themselves', async (t) => {
@@ -98,7 +118,8 @@ describe('MemoryCache tags', () => {
 
   it('refuse what is not a string or a list of strings', (t) => {
     const cache = openCache(t);
-    for (const wrong of [undefined, null, 5, { tag: 1 }, [1], ['a', null]]) assert.throws(() => cache.invalidateTags(wrong), errors.invalidType('tag'));
+    for (const wrong of [undefined, null, 5, { tag: 1 }, [1], ['a', null]])
+      assert.throws(() => cache.invalidateTags(wrong), errors.invalidType('tag'));
     for (const wrong of ['t', 5, null, {}, [1], [undefined]]) {
       assert.throws(() => cache.set('k', 1, { tags: wrong }), errors.invalidType('tags'));
     }
@@ -106,8 +127,38 @@ describe('MemoryCache tags', () => {
   });
 });
 
-const KEYS = ['', 'a', 'b', 'ab', 'abc', 'user:1', 'user:2', 'user:10', 'user:1:posts', 'a.b', 'a+b', 'a*b', 'a?b', '[a]', 'a]', '-', '^', '!', 'A', 'é', 'Ω',
-  'line\nbreak', 'nul\0byte', 'back\\slash', '\ud800', '$1', '(x)', 'a|b', 'path/to/file', '7'];
+const KEYS = [
+  '',
+  'a',
+  'b',
+  'ab',
+  'abc',
+  'user:1',
+  'user:2',
+  'user:10',
+  'user:1:posts',
+  'a.b',
+  'a+b',
+  'a*b',
+  'a?b',
+  '[a]',
+  'a]',
+  '-',
+  '^',
+  '!',
+  'A',
+  'é',
+  'Ω',
+  'line\nbreak',
+  'nul\0byte',
+  'back\\slash',
+  '\ud800',
+  '$1',
+  '(x)',
+  'a|b',
+  'path/to/file',
+  '7',
+];
 
 const MATCHES = {
   '*': KEYS,
@@ -115,7 +166,7 @@ const MATCHES = {
   '': [''],
   '?': ['a', 'b', '-', '^', '!', 'A', 'é', 'Ω', '\ud800', '7'],
   '??': ['ab', 'a]', '$1'],
-  'a': ['a'],
+  a: ['a'],
   'a*': ['a', 'ab', 'abc', 'a.b', 'a+b', 'a*b', 'a?b', 'a]', 'a|b'],
   '*b': ['b', 'ab', 'a.b', 'a+b', 'a*b', 'a?b', 'a|b'],
   'a?b': ['a.b', 'a+b', 'a*b', 'a?b', 'a|b'],
@@ -127,7 +178,7 @@ const MATCHES = {
   'a+b': ['a+b'],
   'a|b': ['a|b'],
   '(x)': ['(x)'],
-  '$1': ['$1'],
+  $1: ['$1'],
   '^': ['^'],
   '[ab]': ['a', 'b'],
   '[a-z]': ['a', 'b'],
@@ -141,7 +192,7 @@ const MATCHES = {
   'user:[0-9]*': ['user:1', 'user:2', 'user:10', 'user:1:posts'],
   'user:*:posts': ['user:1:posts'],
   '*:*': ['user:1', 'user:2', 'user:10', 'user:1:posts'],
-  'user': [],
+  user: [],
   'ser:1': [],
   '*/*': ['path/to/file'],
   'line*break': ['line\nbreak'],
@@ -164,7 +215,11 @@ describe('MemoryCache globs', () => {
 
   it('? is one character, also where UTF-16 needs two units', (t) => {
     const cache = openCache(t);
-    cache.setMany([['x😀y', 1], ['xéy', 2], ['x中y', 3]]);
+    cache.setMany([
+      ['x😀y', 1],
+      ['xéy', 2],
+      ['x中y', 3],
+    ]);
     assert.deepEqual(cache.keys('x?y').sort(), ['xéy', 'x中y', 'x😀y'].sort());
     assert.deepEqual(cache.keys('x[😀]y'), ['x😀y']);
   });
@@ -175,7 +230,10 @@ describe('MemoryCache globs', () => {
     cache.getMany(['a:1', 'a:2', 'b:1']);
     const log = recordEvents(cache);
     assert.equal(cache.deletePattern('a:*'), 2);
-    assert.deepEqual(log.sort(), [['delete', 'a:1', { n: 1 }], ['delete', 'a:2', { n: 2 }]]);
+    assert.deepEqual(log.sort(), [
+      ['delete', 'a:1', { n: 1 }],
+      ['delete', 'a:2', { n: 2 }],
+    ]);
     assert.deepEqual(cache.getMany(['a:1', 'a:2', 'b:1']), [undefined, undefined, { n: 3 }]);
   });
 

@@ -2,111 +2,116 @@
 
 const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
-const { openCache, uniqueName, startWorker, settled, waitFor } = require('../support');
+const { openCache, uniqueName, startWorker, together, settled, waitFor } = require('../support');
 
 const ROUNDS = 10_000;
 
 /** Shared 32-bit cells, as many as asked for. */
 const cells = (count) => new Int32Array(new SharedArrayBuffer(4 * count));
 
-/** Runs the same body in several workers at once and gives all results. */
-async function together(count, body, data) {
-  const threads = Array.from({ length: count }, (_, me) => startWorker(body, { ...data, me, count }));
-  try {
-    return await settled(Promise.all(threads.map(({ result }) => result)), { timeoutMs: 60_000, what: 'all workers' });
-  } finally {
-    await Promise.all(threads.map((thread) => thread.terminate()));
-  }
-}
-
 describe('coherence across threads', () => {
   for (const nearCache of [true, false]) {
     it(`what one thread writes, the next read of another sees: ${ROUNDS} rounds, near cache ${nearCache ? 'on' : 'off'}`, async () => {
-      const seen = await together(2, ({ MemoryCache, require: load }, { name, rounds, turn, me, near }) => {
-        const check = load('node:assert/strict');
-        const cache = new MemoryCache({ name, nearCache: near });
-        const expect = (key, n, why) => check.deepEqual(cache.get(key), n === undefined ? undefined : { n }, `${why} of ${key}`);
-        const pass = (to) => {
-          Atomics.store(turn, 0, to);
-          Atomics.notify(turn, 0);
-        };
-        const await_ = (mine) => {
-          for (let now = Atomics.load(turn, 0); now !== mine; now = Atomics.load(turn, 0)) {
-            if (now < 0) throw new Error('the other thread failed');
-            Atomics.wait(turn, 0, now, 1_000);
-          }
-        };
-        try {
-          for (let round = 1; round <= rounds; round += 1) {
-            const key = `k${round % 7}`;
-            await_(me);
-            // What the other left: thread 1 answers with the negative, and deletes in every fifth round.
-            if (me === 1) {
-              expect(key, round, 'the first read');
-              expect(key, round, 'the second read');
-              if (round % 5 === 0) cache.delete(key);
-              else cache.set(key, { n: -round });
-              expect(key, round % 5 === 0 ? undefined : -round, 'my own write');
-            } else {
-              if (round > 1) expect(`k${(round - 1) % 7}`, (round - 1) % 5 === 0 ? undefined : 1 - round, 'the answer');
-              cache.set(key, { n: round });
-              expect(key, round, 'my own write');
+      const seen = await together(
+        2,
+        ({ MemoryCache, require: load }, { name, rounds, turn, me, near }) => {
+          const check = load('node:assert/strict');
+          const cache = new MemoryCache({ name, nearCache: near });
+          const expect = (key, n, why) =>
+            check.deepEqual(cache.get(key), n === undefined ? undefined : { n }, `${why} of ${key}`);
+          const pass = (to) => {
+            Atomics.store(turn, 0, to);
+            Atomics.notify(turn, 0);
+          };
+          const await_ = (mine) => {
+            for (let now = Atomics.load(turn, 0); now !== mine; now = Atomics.load(turn, 0)) {
+              if (now < 0) throw new Error('the other thread failed');
+              Atomics.wait(turn, 0, now, 1_000);
             }
-            pass(1 - me);
+          };
+          try {
+            for (let round = 1; round <= rounds; round += 1) {
+              const key = `k${round % 7}`;
+              await_(me);
+              // What the other left: thread 1 answers with the negative, and deletes in every fifth round.
+              if (me === 1) {
+                expect(key, round, 'the first read');
+                expect(key, round, 'the second read');
+                if (round % 5 === 0) cache.delete(key);
+                else cache.set(key, { n: -round });
+                expect(key, round % 5 === 0 ? undefined : -round, 'my own write');
+              } else {
+                if (round > 1)
+                  expect(`k${(round - 1) % 7}`, (round - 1) % 5 === 0 ? undefined : 1 - round, 'the answer');
+                cache.set(key, { n: round });
+                expect(key, round, 'my own write');
+              }
+              pass(1 - me);
+            }
+          } catch (error) {
+            pass(-1);
+            throw error;
           }
-        } catch (error) {
-          pass(-1);
-          throw error;
-        }
-        const { nearHits } = cache.stats;
-        cache.validate();
-        return nearHits;
-      }, { name: uniqueName('ping-pong'), rounds: ROUNDS, turn: cells(1), near: nearCache });
+          const { nearHits } = cache.stats;
+          cache.validate();
+          return nearHits;
+        },
+        { name: uniqueName('ping-pong'), rounds: ROUNDS, turn: cells(1), near: nearCache },
+      );
       if (nearCache) assert.ok(seen[1] > ROUNDS / 2, `the near cache took part: ${seen}`);
       else assert.deepEqual(seen, [0, 0]);
     });
   }
 
   it('nobody ever sees time go backwards', async () => {
-    const results = await together(3, ({ MemoryCache }, { name, last, ready, me, count }) => {
-      const cache = new MemoryCache({ name });
-      Atomics.add(ready, 0, 1);
-      Atomics.notify(ready, 0);
-      for (let here = Atomics.load(ready, 0); here < count; here = Atomics.load(ready, 0)) Atomics.wait(ready, 0, here, 1_000);
-      if (me === 0) {
-        for (let n = 1; n <= last; n += 1) cache.set('clock', { n, text: `tick ${n}` });
-        return last;
-      }
-      let reads = 0;
-      for (let before = 0; before < last; reads += 1) {
-        const now = cache.get('clock') ?? { n: 0, text: 'tick 0' };
-        if (now.n < before) throw new Error(`${now.n} after ${before}`);
-        if (now.text !== `tick ${now.n}`) throw new Error(`torn: ${JSON.stringify(now)}`);
-        before = now.n;
-      }
-      return reads;
-    }, { name: uniqueName('clock'), last: 20_000, ready: cells(1) });
+    const results = await together(
+      3,
+      ({ MemoryCache }, { name, last, ready, me, count }) => {
+        const cache = new MemoryCache({ name });
+        Atomics.add(ready, 0, 1);
+        Atomics.notify(ready, 0);
+        for (let here = Atomics.load(ready, 0); here < count; here = Atomics.load(ready, 0))
+          Atomics.wait(ready, 0, here, 1_000);
+        if (me === 0) {
+          for (let n = 1; n <= last; n += 1) cache.set('clock', { n, text: `tick ${n}` });
+          return last;
+        }
+        let reads = 0;
+        for (let before = 0; before < last; reads += 1) {
+          const now = cache.get('clock') ?? { n: 0, text: 'tick 0' };
+          if (now.n < before) throw new Error(`${now.n} after ${before}`);
+          if (now.text !== `tick ${now.n}`) throw new Error(`torn: ${JSON.stringify(now)}`);
+          before = now.n;
+        }
+        return reads;
+      },
+      { name: uniqueName('clock'), last: 20_000, ready: cells(1) },
+    );
     assert.equal(results[0], 20_000);
     assert.ok(results[1] > 0 && results[2] > 0);
   });
 
   it('a value written before another is never missing when the other is seen', async () => {
-    await together(2, ({ MemoryCache }, { name, last, me }) => {
-      const cache = new MemoryCache({ name });
-      if (me === 0) {
-        for (let n = 1; n <= last; n += 1) {
-          cache.set('first', { n });
-          cache.set('second', { n });
+    await together(
+      2,
+      ({ MemoryCache }, { name, last, me }) => {
+        const cache = new MemoryCache({ name });
+        if (me === 0) {
+          for (let n = 1; n <= last; n += 1) {
+            cache.set('first', { n });
+            cache.set('second', { n });
+          }
+          return true;
+        }
+        for (let seen = 0; seen < last; ) {
+          seen = cache.get('second')?.n ?? 0;
+          const first = cache.get('first')?.n ?? 0;
+          if (first < seen) throw new Error(`second is at ${seen} and first still at ${first}`);
         }
         return true;
-      }
-      for (let seen = 0; seen < last; ) {
-        seen = cache.get('second')?.n ?? 0;
-        const first = cache.get('first')?.n ?? 0;
-        if (first < seen) throw new Error(`second is at ${seen} and first still at ${first}`);
-      }
-      return true;
-    }, { name: uniqueName('order'), last: 10_000 });
+      },
+      { name: uniqueName('order'), last: 10_000 },
+    );
   });
 
   it('clear, patterns and tags of another thread void near copies at once', async (t) => {
@@ -152,78 +157,5 @@ describe('coherence across threads', () => {
     cache.touch('k', 0.05);
     await waitFor(() => cache.get('k') === undefined);
     assert.equal(await settled(thread.result), 0);
-  });
-});
-
-describe('atomicity across threads', () => {
-  it('increments of four workers add up', async (t) => {
-    const name = uniqueName('sum');
-    const cache = openCache(t, { name });
-    await together(4, ({ MemoryCache }, { name: shared, me }) => {
-      const mine = new MemoryCache({ name: shared });
-      for (let i = 0; i < 5_000; i += 1) {
-        mine.increment('ones');
-        mine.increment(`by ${me % 2}`, me + 1, 60);
-      }
-    }, { name });
-    assert.equal(cache.get('ones'), 20_000);
-    assert.equal(cache.get('by 0'), 5_000 * (1 + 3));
-    assert.equal(cache.get('by 1'), 5_000 * (2 + 4));
-    assert.ok(cache.getTtl('by 1') <= 60_000);
-  });
-
-  it('take gives each value to one taker', async (t) => {
-    const name = uniqueName('tokens');
-    const cache = openCache(t, { name });
-    cache.setMany(Array.from({ length: 2_000 }, (_, id) => [`token${id}`, { id }]));
-    const taken = await together(4, ({ MemoryCache }, { name: shared }) => {
-      const mine = new MemoryCache({ name: shared });
-      return Array.from({ length: 2_000 }, (_, id) => mine.take(`token${id}`)).filter(Boolean).map(({ id }) => id);
-    }, { name });
-    const all = taken.flat().sort((left, right) => left - right);
-    assert.deepEqual(all, Array.from({ length: 2_000 }, (_, id) => id));
-    assert.equal(cache.size, 0);
-  });
-
-  it('writes of many shapes from many threads decode everywhere', async (t) => {
-    const name = uniqueName('shapes');
-    const cache = openCache(t, { name });
-    const make = (who, i) => ({ who, i, [`field_${who}_${i % 60}`]: [i, `é${i}`], nested: { [`n${i % 13}`]: new Date(i), who } });
-    await together(4, ({ MemoryCache, require: load }, { name: shared, me, count, source }) => {
-      const check = load('node:assert/strict');
-      const build = (0, eval)(source);
-      const mine = new MemoryCache({ name: shared, nearCache: me % 2 === 0 });
-      for (let i = 0; i < 1_500; i += 1) {
-        mine.set(`${me}:${i}`, build(me, i));
-        const other = (me + 1 + (i % (count - 1))) % count;
-        const found = mine.get(`${other}:${i}`);
-        if (found !== undefined) check.deepEqual(found, build(other, i));
-      }
-    }, { name, source: `(${make})` });
-    assert.equal(cache.size, 6_000);
-    for (let who = 0; who < 4; who += 1) for (let i = 0; i < 1_500; i += 1) assert.deepEqual(cache.get(`${who}:${i}`), make(who, i));
-  });
-
-  it('a full cache stays within its bounds under four writers', async (t) => {
-    for (const evictionPolicy of ['tinylfu', 'lru']) {
-      const name = uniqueName('full');
-      const cache = openCache(t, { name, maxEntries: 100, evictionPolicy });
-      const most = await together(4, ({ MemoryCache }, { name: shared, me }) => {
-        const mine = new MemoryCache({ name: shared });
-        let largest = 0;
-        for (let i = 0; i < 2_000; i += 1) {
-          mine.set(`${me}:${i % 300}`, { me, i });
-          if (i % 5 === 0) mine.delete(`${(me + 1) % 4}:${i % 300}`);
-          const found = mine.get(`${(me + 2) % 4}:${i % 300}`);
-          if (found !== undefined && found.me !== (me + 2) % 4) throw new Error('a value under the wrong key');
-          largest = Math.max(largest, mine.size);
-        }
-        return largest;
-      }, { name });
-      // Each of the four may have one write under way at the moment another counts.
-      assert.ok(Math.max(...most) <= 104, `${most}`);
-      assert.ok(cache.size <= 100);
-      cache.validate();
-    }
   });
 });

@@ -8,7 +8,11 @@ const MB = 1024 * 1024;
 
 /** Runs a body under --expose-gc and gives the last thing it said. */
 async function measured(body, data) {
-  const { code, signal, said, stderr } = await runInChild(body, { data, nodeArgs: ['--expose-gc'], timeoutMs: 110_000 });
+  const { code, signal, said, stderr } = await runInChild(body, {
+    data,
+    nodeArgs: ['--expose-gc'],
+    timeoutMs: 110_000,
+  });
   assert.equal(signal, null, stderr);
   assert.equal(code, 0, stderr);
   return said.at(-1);
@@ -23,7 +27,11 @@ describe('leaks', { timeout: 240_000 }, () => {
         const churn = (rounds) => {
           for (let i = 0; i < rounds; i += 1) {
             n += 1;
-            cache.set(`user:${n}`, { id: n, name: `user ${n}`, tags: ['a', 'b'] }, n % 4 ? undefined : { ttlMs: 1 + (n % 50), tags: [`t${n % 1_000}`] });
+            cache.set(
+              `user:${n}`,
+              { id: n, name: `user ${n}`, tags: ['a', 'b'] },
+              n % 4 ? undefined : { ttlMs: 1 + (n % 50), tags: [`t${n % 1_000}`] },
+            );
             cache.get(`user:${n - (n % 500)}`);
             if (n % 2) cache.delete(`user:${n - 100}`);
           }

@@ -21,11 +21,17 @@ describe('a process ends by itself', () => {
 
   it('with open caches, listeners, timers of entries, and more', async () => {
     const { said, stderr } = await ends(async ({ MemoryCache, say }) => {
-      const caches = [{}, { name: 'named' }, { name: 'named' }, { nearCache: false, ttlMs: 60_000, idleMs: 30_000 }, { compression: true, evictionPolicy: 'lru' }]
-        .map((options) => new MemoryCache(options));
+      const caches = [
+        {},
+        { name: 'named' },
+        { name: 'named' },
+        { nearCache: false, ttlMs: 60_000, idleMs: 30_000 },
+        { compression: true, evictionPolicy: 'lru' },
+      ].map((options) => new MemoryCache(options));
       for (const cache of caches) {
         for (const event of ['set', 'delete', 'expire', 'evict', 'clear']) cache.on(event, () => {});
-        for (let i = 0; i < 500; i += 1) cache.set(`k${i}`, { i, text: 'text '.repeat(300) }, { ttlMs: 10 + i * 100, tags: ['t'] });
+        for (let i = 0; i < 500; i += 1)
+          cache.set(`k${i}`, { i, text: 'text '.repeat(300) }, { ttlMs: 10 + i * 100, tags: ['t'] });
         await cache.getOrSet('loaded', async () => 1);
       }
       say(caches.map((cache) => cache.has('loaded')));
@@ -87,7 +93,10 @@ describe('a process stays while there is something to wait for', () => {
       const load = () => new Promise((resolve) => setTimeout(resolve, 100, { n: 1 }));
       for (const who of ['first', 'second']) cache.getOrSet('k', load).then((value) => say([who, value]));
     });
-    assert.deepEqual(said.sort(), [['first', { n: 1 }], ['second', { n: 1 }]]);
+    assert.deepEqual(said.sort(), [
+      ['first', { n: 1 }],
+      ['second', { n: 1 }],
+    ]);
   });
 
   it('a load in another thread', async () => {
@@ -109,30 +118,42 @@ describe('a process stays while there is something to wait for', () => {
   });
 
   it('and the exit code is that of the program', async () => {
-    await ends(({ MemoryCache }) => {
-      new MemoryCache({ name: 'open' }).set('k', 1, 60);
-      process.exitCode = 3;
-    }, { code: 3 });
+    await ends(
+      ({ MemoryCache }) => {
+        new MemoryCache({ name: 'open' }).set('k', 1, 60);
+        process.exitCode = 3;
+      },
+      { code: 3 },
+    );
   });
 });
 
 describe('a process ends at once', () => {
   it('by process.exit inside a loader, inside a listener, and right after a write', async () => {
-    await ends(async ({ MemoryCache }) => {
-      const cache = new MemoryCache();
-      await cache.getOrSet('k', () => process.exit(7));
-    }, { code: 7 });
-    await ends(({ MemoryCache }) => {
-      const cache = new MemoryCache();
-      cache.on('evict', () => process.exit(8));
-      cache.on('set', () => process.exit(9));
-      cache.set('k', 1);
-    }, { code: 9 });
-    await ends(({ MemoryCache }) => {
-      const cache = new MemoryCache({ ttlMs: 1 });
-      for (let i = 0; i < 10_000; i += 1) cache.set(`k${i}`, { i });
-      process.exit(4);
-    }, { code: 4 });
+    await ends(
+      async ({ MemoryCache }) => {
+        const cache = new MemoryCache();
+        await cache.getOrSet('k', () => process.exit(7));
+      },
+      { code: 7 },
+    );
+    await ends(
+      ({ MemoryCache }) => {
+        const cache = new MemoryCache();
+        cache.on('evict', () => process.exit(8));
+        cache.on('set', () => process.exit(9));
+        cache.set('k', 1);
+      },
+      { code: 9 },
+    );
+    await ends(
+      ({ MemoryCache }) => {
+        const cache = new MemoryCache({ ttlMs: 1 });
+        for (let i = 0; i < 10_000; i += 1) cache.set(`k${i}`, { i });
+        process.exit(4);
+      },
+      { code: 4 },
+    );
   });
 
   it('in its exit handlers the cache still works', async () => {
@@ -148,24 +169,30 @@ describe('a process ends at once', () => {
   });
 
   it('by an uncaught exception, with open caches and a load under way', async () => {
-    const { stderr } = await ends(({ MemoryCache }) => {
-      const cache = new MemoryCache();
-      cache.on('set', () => {});
-      cache.set('k', 1, 60);
-      cache.getOrSet('l', () => new Promise((resolve) => setTimeout(resolve, 60_000)));
-      setImmediate(() => {
-        throw new Error('the program fails');
-      });
-    }, { code: 1 });
+    const { stderr } = await ends(
+      ({ MemoryCache }) => {
+        const cache = new MemoryCache();
+        cache.on('set', () => {});
+        cache.set('k', 1, 60);
+        cache.getOrSet('l', () => new Promise((resolve) => setTimeout(resolve, 60_000)));
+        setImmediate(() => {
+          throw new Error('the program fails');
+        });
+      },
+      { code: 1 },
+    );
     assert.match(stderr, /the program fails/);
   });
 
   it('by a rejection nobody handled', async () => {
-    const { stderr } = await ends(({ MemoryCache }) => {
-      new MemoryCache().getOrSet('k', () => {
-        throw new Error('nobody handles this');
-      });
-    }, { code: 1 });
+    const { stderr } = await ends(
+      ({ MemoryCache }) => {
+        new MemoryCache().getOrSet('k', () => {
+          throw new Error('nobody handles this');
+        });
+      },
+      { code: 1 },
+    );
     assert.match(stderr, /nobody handles this/);
   });
 
@@ -189,7 +216,9 @@ describe('a process ends at once', () => {
     });
   }
 
-  it('by SIGTERM with a handler that closes', { skip: process.platform === 'win32' && 'signals are not delivered there' }, async () => {
+  it('by SIGTERM with a handler that closes', {
+    skip: process.platform === 'win32' && 'signals are not delivered there',
+  }, async () => {
     const { child, ended, hears } = startChild(({ MemoryCache, say }) => {
       const cache = new MemoryCache();
       const timer = setInterval(() => cache.set('k', 1), 1);

@@ -35,7 +35,4 @@ function snapshot(cache) {
   return [...cache.entries()].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-/** Room for anything the tests store, and a policy whose order is known. */
-const ROOMY = Object.freeze({ maxEntries: 100_000, maxMemoryMB: 100 });
-
-module.exports = { openCache, uniqueName, recordEvents, snapshot, ROOMY, EVENTS };
+module.exports = { openCache, uniqueName, recordEvents, snapshot, EVENTS };

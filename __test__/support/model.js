@@ -97,14 +97,23 @@ class Model {
   }
 }
 
-const KEYS = ['a', 'b', 'c', 'd'].flatMap((letter) => Array.from({ length: 6 }, (_, i) => `${letter}${i}`)).concat('', 'd', '__proto__', '\ud800', 'é');
+const KEYS = ['a', 'b', 'c', 'd']
+  .flatMap((letter) => Array.from({ length: 6 }, (_, i) => `${letter}${i}`))
+  .concat('', 'd', '__proto__', '\ud800', 'é');
 const TAGS = ['red', 'green', 'blue', ''];
 
 /** A value no other step writes, of a kind that rotates: what one step reads is traced to the step that wrote it. */
 function valueOf({ below }, step) {
   const kinds = [
-    () => step, () => `text ${step}`, () => ({ step }), () => [step, -0, null], () => Buffer.from(`bytes ${step}`),
-    () => new Map([[step, new Date(step)]]), () => undefined, () => ({ step, filler: 'x'.repeat(below(3_000)) }), () => 'é'.repeat(1 + below(500)) + step,
+    () => step,
+    () => `text ${step}`,
+    () => ({ step }),
+    () => [step, -0, null],
+    () => Buffer.from(`bytes ${step}`),
+    () => new Map([[step, new Date(step)]]),
+    () => undefined,
+    () => ({ step, filler: 'x'.repeat(below(3_000)) }),
+    () => 'é'.repeat(1 + below(500)) + step,
   ];
   return kinds[below(kinds.length)]();
 }

@@ -3,6 +3,9 @@
 // Every public member of MemoryCache once, over the content that `fill` makes. The state matrix runs the table in every state;
 // a member that is missing here fails a test of its own.
 
+const { openCache } = require('./caches');
+const { settled } = require('./wait');
+
 /** Content on which every operation finds something to do. */
 function fill(cache) {
   cache.set('a', { n: 1 }, { tags: ['t'] });
@@ -41,13 +44,44 @@ const OPERATIONS = {
   clear: (cache) => cache.clear(),
   size: (cache) => cache.size,
   // Only what no other operation of the same scene disturbs.
-  stats: ({ stats }) => ({ entries: stats.entries, maxEntries: stats.maxEntries, refusals: stats.refusals, fields: Object.keys(stats).length }),
+  stats: ({ stats }) => ({
+    entries: stats.entries,
+    maxEntries: stats.maxEntries,
+    refusals: stats.refusals,
+    fields: Object.keys(stats).length,
+  }),
 };
 
 /** Members that have tests of their own: ends and names, the emitter's part, and what MemoryOptimizedCache calls. */
-const OTHER_MEMBERS = ['constructor', 'close', 'closed', 'name', 'evict', 'on', 'addListener', 'prependListener', 'off', 'removeListener', 'removeAllListeners'];
+const OTHER_MEMBERS = [
+  'constructor',
+  'close',
+  'closed',
+  'name',
+  'evict',
+  'on',
+  'addListener',
+  'prependListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+];
 
-/** The content afterwards, in a comparable form. */
+/** The content in a comparable form. */
 const content = (cache) => [...cache.entries()].sort(bySpelling);
 
-module.exports = { OPERATIONS, OTHER_MEMBERS, fill, content };
+/** What an operation gives (a promise's value, too) and what it leaves behind. */
+async function outcome(cache, name) {
+  const result = await settled(Promise.resolve(OPERATIONS[name](cache)), { what: name });
+  cache.validate();
+  return { result, content: content(cache) };
+}
+
+/** The reference: the same operation on the same content with nothing going on around it. */
+async function calmOutcome(t, name, options) {
+  const cache = openCache(t, options);
+  fill(cache);
+  return outcome(cache, name);
+}
+
+module.exports = { OPERATIONS, OTHER_MEMBERS, fill, content, outcome, calmOutcome };

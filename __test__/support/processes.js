@@ -20,7 +20,11 @@ function startChild(body, data, { nodeArgs = [], env = {} } = {}) {
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-  const said = () => stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const said = () =>
+    stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, said: said(), stderr }));

@@ -51,4 +51,14 @@ async function runInWorker(body, data, { timeoutMs, ...options } = {}) {
   }
 }
 
-module.exports = { startWorker, runInWorker };
+/** Runs the same body in several workers at once and gives all results. */
+async function together(count, body, data) {
+  const threads = Array.from({ length: count }, (_, me) => startWorker(body, { ...data, me, count }));
+  try {
+    return await settled(Promise.all(threads.map(({ result }) => result)), { timeoutMs: 60_000, what: 'all workers' });
+  } finally {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+}
+
+module.exports = { startWorker, runInWorker, together };

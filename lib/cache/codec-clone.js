@@ -46,6 +46,18 @@ function viewType(view) {
   return index;
 }
 
+/**
+ * The bytes of a view, not copied. Refuses views whose ArrayBuffer was transferred away.
+ * @param {ArrayBufferView} view
+ */
+function bytesOf({ buffer, byteOffset, byteLength }) {
+  try {
+    return Buffer.from(/** @type {ArrayBuffer} */ (buffer), byteOffset, byteLength);
+  } catch {
+    throw new CloneRefusal();
+  }
+}
+
 class Writer extends v8.Serializer {
   #shared;
 
@@ -73,13 +85,15 @@ class Writer extends v8.Serializer {
     } else {
       this.writeUint32(type);
       this.writeDouble(byteLength);
-      this.writeRawBytes(new Uint8Array(buffer, byteOffset, byteLength));
+      this.writeRawBytes(bytesOf(view));
     }
   }
 
   /** @param {string} message */
   _getDataCloneError(message) {
-    return message.includes('out of memory') ? new RangeError('The value is too large to be cloned') : new CloneRefusal();
+    return message.includes('out of memory')
+      ? new RangeError('The value is too large to be cloned')
+      : new CloneRefusal();
   }
 }
 
@@ -132,4 +146,4 @@ function deserialize(bytes) {
   return reader.readValue();
 }
 
-module.exports = { serialize, deserialize, CloneRefusal };
+module.exports = { serialize, deserialize, bytesOf, CloneRefusal };

@@ -5,7 +5,6 @@
 /** Keys longer than this are data more likely than names: error messages do not show them. */
 const SHOWN_KEY = 64;
 
-
 /**
  * One step of a path, as it would be written: `.name`, `["first name"]`, `[2]`.
  * @param {string | number} key
@@ -20,7 +19,8 @@ function step(key) {
  * @param {unknown} key of a Map
  */
 function getter(key) {
-  if (typeof key === 'number' || (typeof key === 'string' && key.length <= SHOWN_KEY)) return `.get(${JSON.stringify(key)})`;
+  if (typeof key === 'number' || (typeof key === 'string' && key.length <= SHOWN_KEY))
+    return `.get(${JSON.stringify(key)})`;
   return '.get(…)';
 }
 

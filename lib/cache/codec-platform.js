@@ -3,10 +3,23 @@
 // Structured clone takes a URL, a Response or an AbortSignal for an object without properties, and drops all that it is.
 
 /** Of the built-in classes, those whose instances structured clone knows. */
-const CLONED_CLASSES = new Set(
-  ('Object Array Boolean Number String BigInt Date RegExp Map Set ArrayBuffer DataView Error EvalError RangeError ' +
-    'ReferenceError SyntaxError TypeError URIError AggregateError').split(' '),
-);
+const CLONED_CLASSES = new Set([
+  ...[
+    'Object',
+    'Array',
+    'Boolean',
+    'Number',
+    'String',
+    'BigInt',
+    'Date',
+    'RegExp',
+    'Map',
+    'Set',
+    'ArrayBuffer',
+    'DataView',
+  ],
+  ...['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError'],
+]);
 
 /** Absent where JavaScript may not generate code. @type {object} */
 const webAssembly = /** @type {any} */ (globalThis).WebAssembly ?? {};
@@ -17,12 +30,16 @@ const webAssembly = /** @type {any} */ (globalThis).WebAssembly ?? {};
  * @returns {string | undefined}
  */
 function platformClass(object) {
-  for (let prototype = Object.getPrototypeOf(object); prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-    const constructor = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-    if (typeof constructor !== 'function') continue;
-    const { name } = constructor;
+  for (
+    let prototype = Object.getPrototypeOf(object);
+    prototype !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    const Class = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+    if (typeof Class !== 'function') continue;
+    const { name } = Class;
     if (typeof name !== 'string' || CLONED_CLASSES.has(name)) continue;
-    if (isBuiltIn(globalThis, name, constructor) || isBuiltIn(webAssembly, name, constructor)) return name;
+    if (isBuiltIn(globalThis, name, Class) || isBuiltIn(webAssembly, name, Class)) return name;
   }
   return undefined;
 }
@@ -32,11 +49,11 @@ function platformClass(object) {
  * at the first use; asking them is harmless, as an instance of the class is at hand.
  * @param {object} namespace
  * @param {string} name
- * @param {Function} constructor
+ * @param {Function} Class
  */
-function isBuiltIn(namespace, name, constructor) {
+function isBuiltIn(namespace, name, Class) {
   const property = Object.getOwnPropertyDescriptor(namespace, name);
-  return property !== undefined && !property.enumerable && Reflect.get(namespace, name) === constructor;
+  return property !== undefined && !property.enumerable && Reflect.get(namespace, name) === Class;
 }
 
 module.exports = { platformClass };

@@ -137,7 +137,7 @@ class Records {
 
   /**
    * Objects that are used as maps (keys made of ids, dates, names) must not fill the dictionary: a shape has to come
-   * back, the more often the fuller the dictionary is.
+   * back, the more often the fuller the dictionary is and the more keys it has.
    * @param {string[]} keys
    */
   #admits(keys) {
@@ -147,12 +147,12 @@ class Records {
     const signature = keys.join();
     if (signature.length > MAX_SIGNATURE) return false;
     const seen = this.#doorkeeper.get(signature) ?? 0;
-    if (seen < 1 << (this.#shared >> 3)) {
+    if (seen < ((keys.length >> 4) + 1) << (this.#shared >> 3)) {
       if (this.#doorkeeper.size >= DOORKEEPER_SIZE) this.#doorkeeper.clear();
       this.#doorkeeper.set(signature, seen + 1);
       return false;
     }
-    this.#doorkeeper.delete(signature);
+    // It stays in the doorkeeper: msgpackr asks again when the save is lost to another thread.
     this.#shared++;
     return true;
   }

@@ -198,7 +198,8 @@ class Survey {
    */
   #refuse(value, depth, name) {
     const what = name === undefined ? CLONEABLE : `${CLONEABLE}, unlike ${name},`;
-    throw invalidArgType(what, pathOf(this.#path.slice(0, depth)), value);
+    // A revoked proxy throws at whoever asks what it is.
+    throw invalidArgType(what, pathOf(this.#path.slice(0, depth)), name === 'Proxy' ? {} : value);
   }
 }
 

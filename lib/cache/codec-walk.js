@@ -24,7 +24,7 @@ const UNDERSCORE = 0x5f;
 const NINE = 0x39;
 
 const hasOwn = Object.prototype.hasOwnProperty;
-const getTime = Date.prototype.getTime;
+const { getTime, getMilliseconds } = Date.prototype;
 
 /**
  * The objects met so far, filled from the end: `indexOf` then searches the used part only.
@@ -72,7 +72,8 @@ function textFits(string, code) {
 function fits(value, depth) {
   switch (typeof value) {
     case 'string':
-      return (characters += value.length) <= MAX_CHARACTERS && textFits(value, value.charCodeAt(0));
+      characters += value.length;
+      return characters <= MAX_CHARACTERS && textFits(value, value.charCodeAt(0));
     case 'number':
       return value !== 0 || 1 / value > 0;
     case 'object':
@@ -117,7 +118,7 @@ function propertiesFit(object, depth) {
   let keys = 0;
   for (const key in object) {
     // Somebody has extended Object.prototype.
-    if (!hasOwn.call(object, key)) return false;
+    if (!hasOwn.call(object, key)) continue;
     const code = key.charCodeAt(0);
     // msgpackr renames `__proto__`, and keeps notes under `__keys__` in the tree of shapes that such keys index.
     if (code === UNDERSCORE && (key === '__proto__' || key === '__keys__')) return false;
@@ -139,9 +140,9 @@ function propertiesFit(object, depth) {
  */
 function arrayFits(array, depth) {
   const { length } = array;
-  if (length > MAX_LENGTH || array.constructor !== Array || Object.getPrototypeOf(array) !== Array.prototype) return false;
+  if (array.constructor !== Array || Object.getPrototypeOf(array) !== Array.prototype) return false;
   // Properties beside the elements? A list of keys would turn every index into a string; a list of values does not.
-  if (Object.values(array).length > length) return false;
+  if (length > MAX_LENGTH || Object.values(array).length > length) return false;
   for (let i = 0; i < length; i++) {
     const element = array[i];
     if (element === undefined && !hasOwn.call(array, i)) return false;
@@ -156,9 +157,9 @@ function arrayFits(array, depth) {
  * @param {Date} date
  */
 function dateFits(date) {
-  if (!isDate(date) || date.constructor !== Date || date.getTime !== getTime) return false;
-  const time = date.getTime();
-  return time === time; // biome-ignore lint/suspicious/noSelfCompare: the cheapest test for NaN
+  if (!isDate(date) || date.constructor !== Date) return false;
+  if (date.getTime !== getTime || date.getMilliseconds !== getMilliseconds) return false;
+  return !Number.isNaN(date.getTime());
 }
 
 /**

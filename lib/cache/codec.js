@@ -9,13 +9,13 @@
 
 const { types } = require('node:util');
 const { HotpathError, invalidArgType } = require('../errors.js');
-const { serialize, deserialize, CloneRefusal } = require('./codec-clone.js');
+const { serialize, deserialize, bytesOf, CloneRefusal } = require('./codec-clone.js');
 const { restoreError } = require('./codec-errors.js');
 const { Records } = require('./codec-records.js');
 const { Survey, CLONEABLE } = require('./codec-survey.js');
 const { packable, forget } = require('./codec-walk.js');
 
-/** The numbers are stored, and shared with the native side: append only. */
+/** The numbers are stored: append only. 6 and 7 are other forms of strings, which only the native side knows. */
 const KIND = Object.freeze({
   UNDEFINED: 0,
   NULL: 1,
@@ -25,9 +25,6 @@ const KIND = Object.freeze({
   NUMBER: 4,
   /** The payload is the string, lone surrogates and all. */
   STRING: 5,
-  /** Forms that the native side keeps strings in, beside one byte a character. */
-  UTF8: 6,
-  UTF16: 7,
   BUFFER: 8,
   BYTES: 9,
   RECORD: 10,
@@ -60,7 +57,8 @@ class Codec {
   }
 
   /**
-   * Runs getters of the value, more than once.
+   * Runs getters of the value, more than once. One that deletes properties while it is read can leave bytes that
+   * `decode` refuses.
    * @param {unknown} value
    * @returns {number} the kind; `payload`, `start` and `end` are set
    * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: structured clone does not take it, or would lose it
@@ -83,7 +81,7 @@ class Codec {
       case 'bigint':
         return this.#encodeObject(value);
       default:
-        throw invalidArgType(CLONEABLE, 'value', value);
+        throw refusal(value);
     }
   }
 
@@ -126,9 +124,13 @@ class Codec {
 
   /** @param {Uint8Array} value */
   #encodeBytes(value) {
-    if (types.isSharedArrayBuffer(value.buffer)) throw invalidArgType(`${CLONEABLE}, unlike SharedArrayBuffer,`, 'value', value);
-    if (Buffer.isBuffer(value)) return this.#bytes(value, KIND.BUFFER);
-    return this.#bytes(Buffer.from(value.buffer, value.byteOffset, value.byteLength), KIND.BYTES);
+    if (types.isSharedArrayBuffer(value.buffer)) throw refusal(value, ', unlike SharedArrayBuffer,');
+    const kind = Buffer.isBuffer(value) ? KIND.BUFFER : KIND.BYTES;
+    try {
+      return this.#bytes(bytesOf(value), kind);
+    } catch {
+      throw refusal(value);
+    }
   }
 
   /** @param {object | bigint} value */
@@ -143,7 +145,7 @@ class Codec {
       if (!(error instanceof CloneRefusal)) throw error;
     }
     new Survey(true).visit(value);
-    throw invalidArgType(CLONEABLE, 'value', value);
+    throw refusal(value);
   }
 
   /**
@@ -178,41 +180,6 @@ class Codec {
   }
 
   /**
-   * The same for a buffer that holds nothing else and that the caller gives away.
-   * @param {number} kind
-   * @param {Buffer} buffer
-   * @returns {unknown}
-   */
-  decodeOwned(kind, buffer) {
-    if (kind === KIND.BUFFER) return buffer;
-    if (kind === KIND.BYTES) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
-    return this.decode(kind, buffer, 0, buffer.length);
-  }
-
-  /**
-   * The same as `encode`, with a payload that stays.
-   * @param {unknown} value
-   */
-  encodeOwned(value) {
-    const kind = this.encode(value);
-    const { payload, start, end } = this;
-    this.payload = undefined;
-    return { kind, payload: Buffer.isBuffer(payload) ? Buffer.from(payload.subarray(start, end)) : payload };
-  }
-
-  /**
-   * A value as it would come back from the cache.
-   * @param {unknown} value
-   * @returns {unknown}
-   */
-  copy(value) {
-    const kind = this.encode(value);
-    const { payload, start, end } = this;
-    this.payload = undefined;
-    return Buffer.isBuffer(payload) ? this.decode(kind, payload, start, end) : value;
-  }
-
-  /**
    * @param {number} kind
    * @param {Buffer} buffer
    * @param {number} start
@@ -233,10 +200,19 @@ class Codec {
   }
 }
 
+/**
+ * @param {unknown} value
+ * @param {string} [remark]
+ */
+function refusal(value, remark = '') {
+  return invalidArgType(CLONEABLE + remark, 'value', value);
+}
+
 /** @param {unknown} stored */
 function withErrors(stored) {
-  const [value, errors, details] =
-    /** @type {[unknown, Error[], import('./codec-errors.js').ErrorDetails[]]} */ (stored);
+  const [value, errors, details] = /** @type {[unknown, Error[], import('./codec-errors.js').ErrorDetails[]]} */ (
+    stored
+  );
   errors.forEach((error, index) => restoreError(error, details[index]));
   return value;
 }

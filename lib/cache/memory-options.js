@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 /** What a near cache holds unless it is told otherwise; measured, see ARCHITECTURE.md. */
 const NEAR_DEFAULTS = Object.freeze({ maxEntries: 32_768, maxBytes: 16 * MIB });
 
-const POLICIES = Object.freeze(['tinylfu', 'lru']);
+const POLICIES = Object.freeze(['adaptive', 'tinylfu', 'lru']);
 const ALGORITHMS = Object.freeze(['lz4', 'zstd']);
 
 const OPTIONS = Object.freeze([

@@ -14,6 +14,9 @@ use crate::engine::clock;
 /// Payloads from this size on get an allocation of their own, which spares one copy.
 const BLOB_BYTES: usize = 64 * 1024;
 
+/// [`Record::mark`] of a record that the policy does not know yet.
+pub const UNMARKED: u32 = u32::MAX;
+
 /// [`Record::wheel_node`] of a record that no timer wheel holds.
 pub const NO_NODE: u32 = u32::MAX;
 
@@ -105,7 +108,7 @@ struct Header {
     deadline: AtomicU64,
     extra: Option<Box<Extra>>,
     key_len: u32,
-    sequence: AtomicU32,
+    mark: AtomicU32,
     wheel_node: AtomicU32,
     kind: Kind,
     algorithm: Option<Algorithm>,
@@ -157,7 +160,7 @@ impl Record {
                 })
             }),
             key_len: key.len() as u32,
-            sequence: AtomicU32::new(0),
+            mark: AtomicU32::new(UNMARKED),
             wheel_node: AtomicU32::new(NO_NODE),
             kind: value.kind,
             algorithm: value.packed.map(|packed| packed.algorithm),
@@ -213,13 +216,13 @@ impl Record {
         self.header().extra.as_ref().map_or(&[], |extra| &extra.tags)
     }
 
-    /// Tells this record from earlier ones under the same hash. Given by the map.
-    pub fn sequence(&self) -> u32 {
-        self.header().sequence.load(Ordering::Relaxed)
+    /// What the policy knows this record by. Given by the store.
+    pub fn mark(&self) -> u32 {
+        self.header().mark.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_sequence(&self, sequence: u32) {
-        self.header().sequence.store(sequence, Ordering::Relaxed);
+    pub(super) fn set_mark(&self, mark: u32) {
+        self.header().mark.store(mark, Ordering::Relaxed);
     }
 
     /// The timer wheel's node of this record. Guarded by the map's lock.

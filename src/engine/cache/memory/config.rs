@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::cache::compression::{Algorithm, Compressor};
 use crate::engine::cache::record::Lifetime;
+use crate::engine::cache::store::adaptive::AdaptiveStore;
 use crate::engine::cache::store::moka::MokaStore;
 use crate::engine::cache::store::{Capacity, Observer, Store};
 use crate::error::{Error, Result};
@@ -14,8 +15,10 @@ pub const DEFAULT_MAX_BYTES: u64 = 100 * 1024 * 1024;
 /// Which policy decides what stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EvictionPolicy {
-    /// Recency and frequency, see [`MokaStore::tinylfu`].
+    /// What the traffic rewards, see [`AdaptiveStore`].
     #[default]
+    Adaptive,
+    /// Recency and frequency, see [`MokaStore::tinylfu`].
     TinyLfu,
     /// Recency alone, see [`MokaStore::lru`].
     Lru,
@@ -25,6 +28,7 @@ impl EvictionPolicy {
     /// The policy of this name, as JavaScript spells it.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
+            "adaptive" => Some(Self::Adaptive),
             "tinylfu" => Some(Self::TinyLfu),
             "lru" => Some(Self::Lru),
             _ => None,
@@ -33,6 +37,7 @@ impl EvictionPolicy {
 
     fn name(self) -> &'static str {
         match self {
+            Self::Adaptive => "adaptive",
             Self::TinyLfu => "tinylfu",
             Self::Lru => "lru",
         }
@@ -41,6 +46,7 @@ impl EvictionPolicy {
     /// A store that follows this policy.
     pub fn store(self, capacity: Capacity, observer: Arc<dyn Observer>) -> Box<dyn Store> {
         match self {
+            Self::Adaptive => Box::new(AdaptiveStore::new(capacity, observer)),
             Self::TinyLfu => Box::new(MokaStore::tinylfu(capacity, observer)),
             Self::Lru => Box::new(MokaStore::lru(capacity, observer)),
         }

@@ -5,14 +5,14 @@
 //!
 //! # Locks
 //!
-//! Writers of a key are serialised by the *stripe* of its hash, which is held while the
-//! policy is told; inside it the *shard* of the map is locked for the change itself, and
-//! inside that nothing but the leaves that an [`Observer`] touches. A policy that evicts
-//! calls back with no shard locked and takes shards only, never stripes: a thread that
-//! evicts other keys on behalf of its own write cannot meet another that does the same.
+//! A shard of the map is locked for every change, and inside it nothing but the leaves that
+//! an [`Observer`] touches. What a store locks around that is its own affair, and written
+//! down in its file.
 
 #[cfg(test)]
 mod contract;
+
+pub mod adaptive;
 pub mod moka;
 pub mod record_map;
 

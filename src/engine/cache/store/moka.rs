@@ -1,8 +1,13 @@
 //! The stores `tinylfu` and `lru`: moka decides what stays, the [`RecordMap`] holds it.
 //!
-//! moka is used as a policy over (hash, sequence, cost) and not as the map, because it has
+//! moka is used as a policy over (hash, mark, cost) and not as the map, because it has
 //! no read that leaves the order alone, no removal under the caller's lock, and no change of
 //! capacity. It keeps about 270 bytes per entry of its own.
+//!
+//! Writers of a key are serialised by the *stripe* of its hash, which is held while moka is
+//! told; the map's shard is locked inside it. moka evicts with no shard locked, and its
+//! listener takes shards only, never stripes: a thread that evicts other keys on behalf of
+//! its own write cannot meet another that does the same.
 //!
 //! moka applies reads and writes some time later, so that it may hold more than its
 //! capacity for a while. Here a write that finds the store above its bounds makes moka catch
@@ -11,6 +16,7 @@
 //! `moka`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwap;
 use moka::notification::RemovalCause;
@@ -18,10 +24,10 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use parking_lot::Mutex;
 
-use super::record_map::{Found, Outcome, RecordMap};
+use super::record_map::{Found, RecordMap};
 use super::{Capacity, Change, Departure, Observer, Store};
 use crate::engine::background;
-use crate::engine::cache::record::{Key, Record};
+use crate::engine::cache::record::{Key, Record, UNMARKED};
 
 const STRIPES: usize = 64;
 
@@ -40,7 +46,7 @@ const BALLAST: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[derive(Debug, Clone, Copy)]
 struct Ticket {
-    sequence: u32,
+    mark: u32,
     cost: u64,
 }
 
@@ -53,6 +59,8 @@ pub struct MokaStore {
     eviction: EvictionPolicy,
     capacity: Mutex<Capacity>,
     stripes: [Mutex<()>; STRIPES],
+    /// Tells the records under one hash apart, so that moka never evicts a successor.
+    next_mark: AtomicU32,
     /// Held while expired records have left the map, but not yet moka.
     sweep: Mutex<()>,
 }
@@ -77,6 +85,7 @@ impl MokaStore {
             eviction,
             capacity: Mutex::new(capacity),
             stripes: [const { Mutex::new(()) }; STRIPES],
+            next_mark: AtomicU32::new(0),
             sweep: Mutex::new(()),
         }
     }
@@ -122,10 +131,7 @@ impl MokaStore {
         policy.run_pending_tasks();
         policy.insert(
             BALLAST,
-            Ticket {
-                sequence: 0,
-                cost: bytes,
-            },
+            Ticket { mark: UNMARKED, cost: bytes },
         );
         policy.run_pending_tasks();
         policy.invalidate(&BALLAST);
@@ -151,7 +157,7 @@ fn new_policy(eviction: &EvictionPolicy, capacity: Capacity, map: &Arc<RecordMap
                 && let Some(map) = map.upgrade()
             {
                 map.remove_if(*hash, Departure::Evicted, &mut |record| {
-                    record.sequence() == ticket.sequence
+                    record.mark() == ticket.mark
                 });
             }
         })
@@ -183,14 +189,14 @@ impl Store for MokaStore {
 
     fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
         let _stripe = self.stripe(key.hash).lock();
-        match self.map.update(key, change) {
-            Outcome::Kept => {}
-            Outcome::Removed => self.forget(key.hash),
-            Outcome::Stored { sequence, cost } => {
-                let ticket = Ticket { sequence, cost };
-                self.policy.load().insert(key.hash, ticket);
-                self.enforce();
-            }
+        let update = self.map.update(key, change);
+        if let Some((record, cost)) = update.stored {
+            let mark = self.next_mark.fetch_add(1, Ordering::Relaxed);
+            record.set_mark(mark);
+            self.policy.load().insert(key.hash, Ticket { mark, cost });
+            self.enforce();
+        } else if update.removed.is_some() {
+            self.forget(key.hash);
         }
     }
 
@@ -213,11 +219,14 @@ impl Store for MokaStore {
     fn expire(&self, now_ms: u64) -> bool {
         let _sweep = self.sweep.lock();
         let mut gone = Vec::new();
-        let any = self.map.expire(now_ms, &mut |hash| gone.push(hash));
+        let mut any = false;
+        for shard in 0..RecordMap::SHARDS {
+            any |= self.map.expire(shard, now_ms, &mut |hash, _| gone.push(hash));
+        }
         for hash in gone {
             let _stripe = self.stripe(hash).lock();
             // The key may have been written again meanwhile; then moka's ticket is new.
-            if !self.map.contains(hash) {
+            if self.map.mark_of(hash).is_none() {
                 self.forget(hash);
             }
         }
@@ -269,10 +278,7 @@ impl Store for MokaStore {
             let cost = self.map.cost(record);
             policy.insert(
                 hash,
-                Ticket {
-                    sequence: record.sequence(),
-                    cost,
-                },
+                Ticket { mark: record.mark(), cost },
             );
         });
         policy.run_pending_tasks();

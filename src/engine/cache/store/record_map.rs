@@ -9,14 +9,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashTable;
-use parking_lot::{RwLock, RwLockWriteGuard};
+use parking_lot::RwLock;
 
 use super::{Arrival, Change, Departure, Observer};
 use crate::engine::cache::expiry::{Due, TimerWheel};
 use crate::engine::cache::record::{Key, Lifetime, NO_NODE, Record};
 use crate::engine::clock;
-
-const SHARDS: usize = 64;
 
 /// Expired records that are removed under one lock before others get a turn.
 const EXPIRE_BATCH: usize = 256;
@@ -28,19 +26,12 @@ const SLOT_BYTES: u64 = 28;
 const NODE_BYTES: u64 = 24;
 
 /// What an update did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Nothing changed.
-    Kept,
-    /// The key has no record any more.
-    Removed,
-    /// The key has a new record of this sequence number and cost.
-    Stored {
-        /// Tells the record from others under its hash.
-        sequence: u32,
-        /// Its cost in bytes.
-        cost: u64,
-    },
+#[derive(Debug, Default)]
+pub struct Update {
+    /// The mark of the record that stood under the hash before, if it was removed.
+    pub removed: Option<u32>,
+    /// The record that stands there now, if it is new, and its cost.
+    pub stored: Option<(Record, u64)>,
 }
 
 /// What a key has.
@@ -74,7 +65,6 @@ struct Shard(RwLock<Table>);
 struct Table {
     slots: HashTable<Slot>,
     wheel: Option<Box<TimerWheel>>,
-    next_sequence: u32,
 }
 
 struct Slot {
@@ -83,10 +73,13 @@ struct Slot {
 }
 
 impl RecordMap {
+    /// Parts that are locked on their own.
+    pub const SHARDS: usize = 64;
+
     /// An empty map for a policy that holds `policy_bytes` per record.
     pub fn new(observer: Arc<dyn Observer>, policy_bytes: u64) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            shards: (0..Self::SHARDS).map(|_| Shard::default()).collect(),
             observer,
             len: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -97,7 +90,7 @@ impl RecordMap {
 
     fn shard(&self, hash: u64) -> &Shard {
         // Other bits than those that the table's buckets and the version slots use first.
-        &self.shards[(hash >> 48) as usize % SHARDS]
+        &self.shards[(hash >> 48) as usize % Self::SHARDS]
     }
 
     /// The record of a key.
@@ -111,18 +104,14 @@ impl RecordMap {
         }
     }
 
-    /// True when a record stands under this hash, expired or not.
-    pub fn contains(&self, hash: u64) -> bool {
-        self.shard(hash)
-            .0
-            .read()
-            .slots
-            .find(hash, |slot| slot.hash == hash)
-            .is_some()
+    /// The mark of the record under this hash, expired or not.
+    pub fn mark_of(&self, hash: u64) -> Option<u32> {
+        let table = self.shard(hash).0.read();
+        Some(table.slots.find(hash, |slot| slot.hash == hash)?.record.mark())
     }
 
     /// Changes a key, see [`Store::update`](super::Store::update).
-    pub fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) -> Outcome {
+    pub fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) -> Update {
         let mut table = self.shard(key.hash).0.write();
         let table = &mut *table;
         // Writes are exact where hits are coarse: an entry that is over is over.
@@ -135,45 +124,37 @@ impl RecordMap {
             }
             Some(slot) => (Some(slot.record.clone()), None),
         };
-        match change(found.as_ref()) {
-            Change::Keep if stale == Some(Departure::Expired) => {
-                self.remove(table, key.hash, Departure::Expired);
-                Outcome::Removed
+        let (departure, arrival) = match (change(found.as_ref()), found) {
+            (Change::Put(record), found) => {
+                (stale.or(found.map(|_| Departure::Replaced)), Some((record, Arrival::Written)))
             }
-            Change::Keep => Outcome::Kept,
-            Change::Remove => match (found, stale) {
-                (Some(_), _) => {
-                    self.remove(table, key.hash, Departure::Deleted);
-                    Outcome::Removed
+            (Change::Remove, Some(_)) => (Some(Departure::Deleted), None),
+            (Change::Renew(lifetime), Some(record)) => {
+                if self.renew_in_place(table, key.hash, &record, lifetime) {
+                    return Update::default();
                 }
-                (None, Some(Departure::Expired)) => {
-                    self.remove(table, key.hash, Departure::Expired);
-                    Outcome::Removed
-                }
-                _ => Outcome::Kept,
-            },
-            Change::Put(record) => {
-                self.remove(table, key.hash, stale.unwrap_or(Departure::Replaced));
-                self.insert(table, key.hash, record, Arrival::Written)
+                let renewed = record.with_lifetime(lifetime);
+                (Some(Departure::Replaced), Some((renewed, Arrival::Renewed)))
             }
-            Change::Renew(lifetime) => match found {
-                Some(record) => self.renew(table, key.hash, &record, lifetime),
-                None => Outcome::Kept,
-            },
-        }
+            _ => (stale.filter(|&stale| stale == Departure::Expired), None),
+        };
+        let removed = departure.and_then(|departure| self.remove(table, key.hash, departure));
+        let stored = arrival.map(|(record, arrival)| {
+            let cost = self.insert(table, key.hash, record.clone(), arrival);
+            (record, cost)
+        });
+        Update { removed, stored }
     }
 
-    fn renew(&self, table: &mut Table, hash: u64, record: &Record, lifetime: Lifetime) -> Outcome {
+    fn renew_in_place(&self, table: &mut Table, hash: u64, record: &Record, lifetime: Lifetime) -> bool {
         if !record.renew(lifetime) {
-            self.remove(table, hash, Departure::Replaced);
-            let renewed = record.with_lifetime(lifetime);
-            return self.insert(table, hash, renewed, Arrival::Renewed);
+            return false;
         }
         if let (Some(wheel), Some(deadline)) = (&mut table.wheel, record.deadline()) {
             wheel.reschedule(record.wheel_node(), deadline);
         }
         self.observer.renewed(hash);
-        Outcome::Kept
+        true
     }
 
     /// Removes the record of a hash if `condition` holds for it.
@@ -192,10 +173,8 @@ impl RecordMap {
         true
     }
 
-    fn insert(&self, table: &mut Table, hash: u64, record: Record, arrival: Arrival) -> Outcome {
-        let sequence = table.next_sequence;
-        table.next_sequence = sequence.wrapping_add(1);
-        record.set_sequence(sequence);
+    /// Puts a record in place and returns its cost.
+    fn insert(&self, table: &mut Table, hash: u64, record: Record, arrival: Arrival) -> u64 {
         if let Some(deadline) = record.deadline() {
             self.clock.get_or_init(clock::Lease::acquire);
             let wheel = table
@@ -215,13 +194,12 @@ impl RecordMap {
         self.len.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(cost, Ordering::Relaxed);
         self.observer.arrived(hash, &record, arrival);
-        Outcome::Stored { sequence, cost }
+        cost
     }
 
-    fn remove(&self, table: &mut Table, hash: u64, departure: Departure) {
-        let Ok(slot) = table.slots.find_entry(hash, |slot| slot.hash == hash) else {
-            return;
-        };
+    /// Takes a record out and returns its mark.
+    fn remove(&self, table: &mut Table, hash: u64, departure: Departure) -> Option<u32> {
+        let slot = table.slots.find_entry(hash, |slot| slot.hash == hash).ok()?;
         let (Slot { record, .. }, _) = slot.remove();
         if let (Some(wheel), node) = (&mut table.wheel, record.wheel_node())
             && node != NO_NODE
@@ -231,48 +209,44 @@ impl RecordMap {
         self.len.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(self.cost(&record), Ordering::Relaxed);
         self.observer.departed(hash, &record, departure);
+        Some(record.mark())
     }
 
-    /// Removes what has expired and tells `gone` about it with the shard unlocked again.
-    /// Returns false when no record can expire.
-    pub fn expire(&self, now_ms: u64, gone: &mut dyn FnMut(u64)) -> bool {
+    /// Removes what has expired in one shard and tells `gone` the hash and mark of each, with
+    /// the shard unlocked again. Returns false when no record there can expire.
+    pub fn expire(&self, shard: usize, now_ms: u64, gone: &mut dyn FnMut(u64, u32)) -> bool {
         let mut any = false;
         let mut due: Vec<Due> = Vec::new();
-        for shard in &self.shards {
-            loop {
-                let mut table = shard.0.write();
-                let Some(wheel) = table.wheel.as_mut().filter(|wheel| wheel.len() > 0) else {
-                    break;
-                };
-                any = true;
-                due.clear();
-                let more = wheel.advance(now_ms, EXPIRE_BATCH, &mut due);
-                due.retain(|due| self.settle_due(&mut table, due, now_ms));
-                drop(table);
-                due.iter().for_each(|due| gone(due.hash));
-                if !more {
-                    break;
-                }
+        loop {
+            let mut table = self.shards[shard].0.write();
+            let Some(wheel) = table.wheel.as_mut().filter(|wheel| wheel.len() > 0) else {
+                return any;
+            };
+            any = true;
+            due.clear();
+            let more = wheel.advance(now_ms, EXPIRE_BATCH, &mut due);
+            let settle = |due: &Due| Some((due.hash, self.settle_due(&mut table, due, now_ms)?));
+            let removed: Vec<_> = due.iter().filter_map(settle).collect();
+            drop(table);
+            removed.into_iter().for_each(|(hash, mark)| gone(hash, mark));
+            if !more {
+                return true;
             }
         }
-        any
     }
 
-    /// A node of the wheel came due: the record goes, unless its deadline has moved.
-    fn settle_due(&self, table: &mut RwLockWriteGuard<'_, Table>, due: &Due, now: u64) -> bool {
-        let table = &mut **table;
-        let Some(slot) = table.slots.find(due.hash, |slot| slot.hash == due.hash) else {
-            return false;
-        };
+    /// A node of the wheel came due: the record goes, unless its deadline has moved. Returns
+    /// the mark of a record that went.
+    fn settle_due(&self, table: &mut Table, due: &Due, now: u64) -> Option<u32> {
+        let slot = table.slots.find(due.hash, |slot| slot.hash == due.hash)?;
         match (slot.record.deadline(), &mut table.wheel) {
             (Some(deadline), Some(wheel)) if deadline > now.max(due.deadline_ms) => {
                 slot.record.set_wheel_node(wheel.schedule(due.hash, deadline));
-                false
+                None
             }
             _ => {
                 slot.record.set_wheel_node(NO_NODE);
-                self.remove(table, due.hash, Departure::Expired);
-                true
+                self.remove(table, due.hash, Departure::Expired)
             }
         }
     }
