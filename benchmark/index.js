@@ -20,10 +20,12 @@ async function runAll({ mode, only, enforce }) {
   const results = [];
   const missed = [];
   for (const trial of findTrials(only)) {
+    const started = Date.now();
     const result = await runOne(trial, mode);
     if (!result) continue;
     results.push(result);
-    console.log(describeResult(trial, result));
+    console.log(`\n${describeResult(trial, result)}`);
+    console.log(`  answers equal; took ${Math.round((Date.now() - started) / 1000)} s`);
     // At the size of a smoke test the figures mean nothing.
     if (mode === 'smoke') continue;
     const verdicts = judge(trial, result);
@@ -32,7 +34,7 @@ async function runAll({ mode, only, enforce }) {
     saveResult(result);
   }
   if (mode === 'smoke') renderAll(results);
-  if (missed.length > 0) console.log(`\n${missed.length} floor(s) missed.`);
+  console.log(`\nTrials completed: ${results.length}. Floors missed: ${missed.length}.`);
   if (enforce && missed.length > 0) process.exitCode ||= 2;
 }
 

@@ -108,6 +108,21 @@ describe('MemoryCache events', () => {
     assert.deepEqual(cache.eventNames(), ['set']);
   });
 
+  it('do not nest: what a listener changes is told after what it was told of, and before the outer call returns', (t) => {
+    const cache = openCache(t);
+    const heard = [];
+    cache.on('set', (key) => {
+      heard.push(`first ${key}`);
+      if (key === 'a') cache.set('b', 1);
+      if (key === 'b') cache.delete('a');
+    });
+    cache.on('set', (key) => heard.push(`second ${key}`));
+    cache.on('delete', (key) => heard.push(`deleted ${key}`));
+    cache.set('a', 1);
+    assert.deepEqual(heard, ['first a', 'second a', 'first b', 'second b', 'deleted a']);
+    assert.deepEqual(cache.keys(), ['b']);
+  });
+
   it('call the listener with the cache as this', (t) => {
     const cache = openCache(t);
     let self;

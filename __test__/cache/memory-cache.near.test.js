@@ -213,6 +213,15 @@ describe('near cache: size', () => {
     assert.ok(cache.stats.nearEntries > 0 && cache.stats.nearEntries <= 100);
   });
 
+  it('stays within its entries also when more than that is in use', (t) => {
+    const cache = openCache(t, { nearCache: { maxEntries: 100 } });
+    for (let i = 0; i < 1_000; i += 1) cache.set(`k${i}`, { i });
+    for (let i = 0; i < 1_000; i += 1) {
+      for (let again = 0; again < 5; again += 1) assert.deepEqual(cache.get(`k${i}`), { i });
+      assert.ok(cache.stats.nearEntries <= 100, `${cache.stats.nearEntries} near`);
+    }
+  });
+
   it('stays within its bytes', (t) => {
     const cache = openCache(t, { nearCache: { maxBytes: 50_000 } });
     for (let i = 0; i < 300; i += 1) cache.set(`k${i}`, 'x'.repeat(1_000 + i));

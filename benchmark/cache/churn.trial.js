@@ -1,5 +1,5 @@
 const { digestOf } = require('../harness/digest.js');
-const { collect, settledResidentSet } = require('../harness/memory.js');
+const { STEADY, collect, settledResidentSet } = require('../harness/memory.js');
 const { timed } = require('../harness/timing.js');
 const { randomSource } = require('../workload/random.js');
 const { user, userKey } = require('../workload/users.js');
@@ -28,7 +28,7 @@ module.exports = {
   description:
     '10,000,000 sets over 1,000,000 keys into caches bounded to 100,000 entries: nearly every set evicts. After each ' +
     'million, garbage is collected and memory is read; "growth" is the last reading over the first. It is a comparison ' +
-    'of a process with itself, so the quick set runs it once.',
+    'of a process with itself, so the quick set runs it once. V8’s nursery is held at 1 MB, or its growth would count.',
   settings: {
     smoke: { rounds: 1, capacity: 1_000, keys: 10_000, operations: 20_000 },
     quick: { rounds: 1, capacity: 100_000, keys: 1_000_000, operations: 10_000_000 },
@@ -38,14 +38,14 @@ module.exports = {
   measures: {
     residentSetGrowth: { label: 'growth of the resident set', unit: 'ratio', better: 'lower' },
     heapGrowth: { label: 'growth of the JavaScript heap', unit: 'ratio', better: 'lower' },
-    time: { label: 'time per set', unit: 'nanoseconds', better: 'lower' },
+    time: { label: 'time per set', unit: 'nanoseconds', better: 'lower', detail: true },
   },
   floors: [
-    { measure: 'residentSetGrowth', atMost: 1.05 },
-    { measure: 'heapGrowth', atMost: 1.05 },
+    { measure: 'residentSetGrowth', atMost: 1.1 },
+    { measure: 'heapGrowth', atMost: 1.1 },
   ],
   contenders: { hotpath, 'lru-cache': lruCache },
-  nodeOptions: ['--expose-gc'],
+  nodeOptions: STEADY,
   lines: {
     x: 'million sets',
     series: {

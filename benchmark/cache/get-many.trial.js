@@ -38,7 +38,7 @@ module.exports = {
     'Near hits have no crossing to save, so with the near cache on the two may well be equal.',
   settings: {
     smoke: { rounds: 1, entries: 2_000, capacity: 2_500, operations: 100, slice: 100 },
-    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 5_000, slice: 100 },
+    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 4_000, slice: 100 },
     full: { rounds: 11, entries: 100_000, capacity: 125_000, operations: 20_000, slice: 100 },
   },
   cases: {

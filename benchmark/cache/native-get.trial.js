@@ -13,7 +13,7 @@ module.exports = {
     'come; lru-cache hands out the one live object and stands beside them for orientation.',
   settings: {
     smoke: { rounds: 1, entries: 2_000, capacity: 2_500, operations: 5_000, nearCache: false },
-    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 300_000, nearCache: false },
+    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 200_000, nearCache: false },
     full: { rounds: 11, entries: 100_000, capacity: 125_000, operations: 1_000_000, nearCache: false },
   },
   cases: { built: { title: 'built keys', settings: { interned: false } } },

@@ -31,7 +31,7 @@ module.exports = {
     'value; node-cache and CacheableMemory copy it; lru-cache keeps a reference to the caller’s object.',
   settings: {
     smoke: { rounds: 1, entries: 2_000, capacity: 2_500, operations: 5_000 },
-    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 300_000 },
+    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 200_000 },
     full: { rounds: 11, entries: 100_000, capacity: 125_000, operations: 1_000_000 },
   },
   cases: { built: { title: 'built keys' } },

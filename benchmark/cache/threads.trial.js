@@ -35,7 +35,7 @@ module.exports = {
     'between threads, so hotpath is compared with itself.',
   settings: {
     smoke: { rounds: 1, entries: 2_000, capacity: 2_500, operations: 5_000 },
-    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 500_000 },
+    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 400_000 },
     full: { rounds: 11, entries: 100_000, capacity: 125_000, operations: 2_000_000 },
   },
   cases: { native: { title: 'near cache off', settings: { name: 'benchmark-threads', nearCache: false } } },

@@ -13,7 +13,7 @@ module.exports = {
     'which lru-cache, holding live objects, never does.',
   settings: {
     smoke: { rounds: 1, entries: 2_000, capacity: 2_500, operations: 20_000 },
-    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 2_000_000 },
+    quick: { rounds: 5, entries: 100_000, capacity: 125_000, operations: 1_000_000 },
     full: { rounds: 11, entries: 100_000, capacity: 125_000, operations: 8_000_000 },
   },
   cases: {

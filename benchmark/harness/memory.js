@@ -2,9 +2,15 @@ const { PerformanceObserver } = require('node:perf_hooks');
 const { setTimeout: wait } = require('node:timers/promises');
 const { turn } = require('./timing.js');
 
+/**
+ * Flags for processes whose memory is compared over time: they can be told to collect, and their nursery is small. Left
+ * alone it grows by tens of megabytes when and as V8 likes, which would count as data.
+ */
+const STEADY = ['--expose-gc', '--max-semi-space-size=1'];
+
 /** Collects all garbage now; the process runs with --expose-gc. */
 function collect() {
-  if (typeof globalThis.gc !== 'function') throw new Error('This trial needs nodeOptions: ["--expose-gc"]');
+  if (typeof globalThis.gc !== 'function') throw new Error('This trial needs --expose-gc among its nodeOptions');
   globalThis.gc();
 }
 
@@ -52,4 +58,4 @@ async function settledResidentSet() {
   return lowest;
 }
 
-module.exports = { collect, watchPauses, fullCollection, settledResidentSet };
+module.exports = { STEADY, collect, watchPauses, fullCollection, settledResidentSet };

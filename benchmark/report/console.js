@@ -14,7 +14,7 @@ function describeResult(trial, result) {
       ([contender, { measures }]) => `    ${contender.padEnd(24)} ${figures(trial, measures)}`,
     ),
   ]);
-  return [`\n${trial.name}: ${trial.title}`, ...lines].join('\n');
+  return [`${trial.name}: ${trial.title}`, ...lines].join('\n');
 }
 
 /**

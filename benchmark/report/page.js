@@ -15,7 +15,7 @@ const PREAMBLE = `# Benchmarks
 
 <!-- Written by \`npm run bench\`; do not edit. \`node benchmark/index.js --render\` writes it again from benchmark/results. -->
 
-How it is measured: each contender runs in a process of its own; rounds follow each other with the order of the contenders rotated; nothing is timed before all contenders have given the same answers to the same operations. Loops warm up for a fifth of their length and yield to the event loop every 10,000 operations or more often, as a server does; all time counts, garbage collection included. Processor time is that of all threads together, native ones included.
+How it is measured: each contender runs in a process of its own; rounds follow each other with the order of the contenders rotated; nothing is timed before all contenders have given the same answers to the same operations. Loops warm up for a fifth of their length (the trials about memory need none) and yield to the event loop every 10,000 operations or more often, as a server does; all time counts, garbage collection included. Processor time is that of all threads together, native ones included.
 
 A figure is the median over the rounds, followed by the least and the greatest. A ratio compares contenders within one round; its median is taken over the rounds; in a row of a table it says how many times better the first contender is than that row’s. The values of every round are in \`benchmark/results\`.
 `;

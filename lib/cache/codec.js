@@ -15,7 +15,7 @@ const { Records } = require('./codec-records.js');
 const { Survey, CLONEABLE } = require('./codec-survey.js');
 const { packable, forget } = require('./codec-walk.js');
 
-/** The numbers are stored: append only. 6 and 7 are other forms of strings, which only the native side knows. */
+/** The numbers are stored, and shared with the native side: append only. */
 const KIND = Object.freeze({
   UNDEFINED: 0,
   NULL: 1,
@@ -25,6 +25,9 @@ const KIND = Object.freeze({
   NUMBER: 4,
   /** The payload is the string, lone surrogates and all. */
   STRING: 5,
+  /** Forms that the native side keeps strings in, beside one byte a character. */
+  UTF8: 6,
+  UTF16: 7,
   BUFFER: 8,
   BYTES: 9,
   RECORD: 10,
@@ -177,6 +180,41 @@ class Codec {
       default:
         throw corrupt();
     }
+  }
+
+  /**
+   * The same for a buffer that holds nothing else and that the caller gives away.
+   * @param {number} kind
+   * @param {Buffer} buffer
+   * @returns {unknown}
+   */
+  decodeOwned(kind, buffer) {
+    if (kind === KIND.BUFFER) return buffer;
+    if (kind === KIND.BYTES) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    return this.decode(kind, buffer, 0, buffer.length);
+  }
+
+  /**
+   * The same as `encode`, with a payload that stays.
+   * @param {unknown} value
+   */
+  encodeOwned(value) {
+    const kind = this.encode(value);
+    const { payload, start, end } = this;
+    this.payload = undefined;
+    return { kind, payload: Buffer.isBuffer(payload) ? Buffer.from(payload.subarray(start, end)) : payload };
+  }
+
+  /**
+   * A value as it would come back from the cache.
+   * @param {unknown} value
+   * @returns {unknown}
+   */
+  copy(value) {
+    const kind = this.encode(value);
+    const { payload, start, end } = this;
+    this.payload = undefined;
+    return Buffer.isBuffer(payload) ? this.decode(kind, payload, start, end) : value;
   }
 
   /**
