@@ -76,7 +76,7 @@ function change(cache, random, step) {
 
 const LIMITS = { 'room for all': {}, 'few entries': { maxEntries: 15 }, 'few bytes': { maxBytes: 16_000 } };
 
-for (const evictionPolicy of ['tinylfu', 'lru']) {
+for (const evictionPolicy of ['adaptive', 'tinylfu', 'lru']) {
   describe(`events replayed: ${evictionPolicy}`, () => {
     for (const [what, limits] of Object.entries(LIMITS)) {
       it(`${what}: both the writer’s and another handle’s give the content`, async (t) => {

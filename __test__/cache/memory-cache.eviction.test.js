@@ -7,7 +7,7 @@ const { openCache, recordEvents, dice, errors } = require('../support');
 const BOUNDED_BY_ENTRIES = (policy) => ({ maxEntries: 50, evictionPolicy: policy });
 const BOUNDED_BY_BYTES = (policy) => ({ maxBytes: 200_000, evictionPolicy: policy });
 
-for (const evictionPolicy of ['tinylfu', 'lru']) {
+for (const evictionPolicy of ['adaptive', 'tinylfu', 'lru']) {
   describe(`MemoryCache bounds: ${evictionPolicy}`, () => {
     it('never holds more entries than it may, after any write', async (t) => {
       const cache = openCache(t, BOUNDED_BY_ENTRIES(evictionPolicy));

@@ -24,7 +24,7 @@ const HANDLES = {
   'three handles, one without a near cache': [{}, { nearCache: false }, { clone: true }],
 };
 
-for (const evictionPolicy of ['tinylfu', 'lru']) {
+for (const evictionPolicy of ['adaptive', 'tinylfu', 'lru']) {
   describe(`fuzz: sequences of operations against a Map, ${evictionPolicy}`, () => {
     for (const [what, handles] of Object.entries(HANDLES)) {
       it(what, (t) => {

@@ -241,7 +241,9 @@ describe('near cache: size', () => {
       cache.set(`k${i}`, { i });
       cache.get(`k${i}`);
     }
+    assert.ok(cache.stats.nearEntries > 0);
     cache.clear();
+    assert.equal(cache.stats.nearEntries, 0, 'the memory is free at once');
     for (let i = 0; i < 100; i += 1) assert.equal(cache.get(`k${i}`), undefined);
     assert.equal(cache.stats.entries, 0);
   });

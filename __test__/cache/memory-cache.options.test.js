@@ -77,7 +77,8 @@ describe('MemoryCache options: the rest', () => {
       ['', 'fifo', 'lruu', ' lru'],
       errors.outOfRange('evictionPolicy'),
     );
-    for (const evictionPolicy of ['lru', 'LRU', 'Lru', 'tinylfu', 'TinyLFU']) openCache(t, { evictionPolicy });
+    for (const evictionPolicy of ['lru', 'LRU', 'Lru', 'tinylfu', 'TinyLFU', 'adaptive', 'Adaptive'])
+      openCache(t, { evictionPolicy });
   });
 
   it('compression is a boolean or an object', (t) => {

@@ -106,7 +106,7 @@ describe('state matrix: filled', () => {
 });
 
 describe('state matrix: full', () => {
-  for (const evictionPolicy of ['lru', 'tinylfu']) {
+  for (const evictionPolicy of ['adaptive', 'lru', 'tinylfu']) {
     for (const name of NAMES) {
       it(`${evictionPolicy}: ${name}`, async (t) => {
         const cache = openCache(t, { maxEntries: 3, evictionPolicy });

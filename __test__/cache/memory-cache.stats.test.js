@@ -108,6 +108,13 @@ describe('MemoryCache: stats', () => {
     assert.equal(cache.stats.misses, 2);
   });
 
+  it('counts each key of a bulk read once, however large its value', (t) => {
+    const cache = openCache(t, { nearCache: false });
+    cache.setMany({ small: 1, large: 'x'.repeat(500_000), bytes: Buffer.alloc(500_000) });
+    cache.getMany(['large', 'small', 'missing', 'bytes', 'large']);
+    assert.deepEqual([cache.stats.hits, cache.stats.misses], [4, 1]);
+  });
+
   it('counts writes and deletes', (t) => {
     const cache = openCache(t);
     cache.set('a', 1);

@@ -77,7 +77,7 @@ describe('atomicity across threads', () => {
   });
 
   it('a full cache stays within its bounds under four writers', async (t) => {
-    for (const evictionPolicy of ['tinylfu', 'lru']) {
+    for (const evictionPolicy of ['adaptive', 'tinylfu', 'lru']) {
       const name = uniqueName('full');
       const cache = openCache(t, { name, maxEntries: 100, evictionPolicy });
       const most = await together(

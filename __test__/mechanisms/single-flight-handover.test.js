@@ -118,4 +118,29 @@ describe('single-flight: a thread that leaves', () => {
     assert.equal(await settled(waiting), 'loaded');
     await waitFor(() => cache.get('k') === 'loaded');
   });
+
+  it('a waiter that closes its own handle is settled, and the others go on', async (t) => {
+    const name = uniqueName('handover');
+    const cache = openCache(t, { name });
+    const gate = deferred();
+    const waiting = cache.getOrSet('k', () => gate.promise);
+    await turnOfTheLoop();
+    const thread = startWorker(async ({ MemoryCache, say, hearOnce }, shared) => {
+      const mine = new MemoryCache({ name: shared });
+      const outcome = mine.getOrSet('k', () => 'never').catch((error) => error.code);
+      say('waiting');
+      await hearOnce();
+      mine.close();
+      say('closed');
+      return outcome;
+    }, name);
+    await thread.said('waiting');
+    thread.tell('close');
+    await thread.said('closed');
+    gate.resolve('loaded');
+    assert.equal(await settled(waiting), 'loaded');
+    assert.ok(['loaded', 'ERR_HOTPATH_CLOSED'].includes(await settled(thread.result)));
+    assert.equal(await settled(thread.exited), 0);
+    assert.equal(cache.get('k'), 'loaded');
+  });
 });

@@ -172,3 +172,85 @@ describe('single-flight across threads', () => {
     }
   });
 });
+
+describe('single-flight across handles of one thread', () => {
+  it('one load for all of them', async (t) => {
+    const name = uniqueName('flight');
+    const handles = [{}, { nearCache: false }, { clone: true }].map((options) => openCache(t, { name, ...options }));
+    const gate = deferred();
+    let loads = 0;
+    const load = () => {
+      loads += 1;
+      return gate.promise;
+    };
+    const waiting = [...handles, ...handles].map((cache) => cache.getOrSet('k', load));
+    await turnOfTheLoop();
+    gate.resolve({ n: 1 });
+    for (const value of await settled(Promise.all(waiting))) assert.deepEqual(value, { n: 1 });
+    assert.equal(loads, 1);
+    assert.equal(handles[0].stats.loads, 1);
+    for (const cache of handles) assert.deepEqual(cache.get('k'), { n: 1 });
+  });
+
+  it('one failure for all of them', async (t) => {
+    const name = uniqueName('flight');
+    const handles = [1, 2, 3].map(() => openCache(t, { name }));
+    const gate = deferred();
+    const waiting = Promise.allSettled(handles.map((cache) => cache.getOrSet('k', () => gate.promise)));
+    await turnOfTheLoop();
+    gate.reject(new TypeError('down'));
+    for (const { reason } of await settled(waiting)) {
+      assert.ok(reason instanceof TypeError);
+      assert.equal(reason.message, 'down');
+    }
+    assert.equal(handles[2].has('k'), false);
+    assert.equal(handles[0].stats.loadFailures, 1);
+  });
+
+  it('a write through one supersedes the load of another', async (t) => {
+    const name = uniqueName('flight');
+    const [loader, writer] = [1, 2].map(() => openCache(t, { name }));
+    const gate = deferred();
+    const waiting = loader.getOrSet('k', () => gate.promise);
+    await turnOfTheLoop();
+    writer.set('k', 'newer');
+    assert.equal(await settled(loader.getOrSet('k', () => 'second')), 'newer');
+    gate.resolve('loaded');
+    assert.equal(await settled(waiting), 'loaded');
+    assert.equal(loader.get('k'), 'newer');
+  });
+
+  it('the load goes on when the handle that began it is closed', async (t) => {
+    const name = uniqueName('flight');
+    const [first, second] = [1, 2].map(() => openCache(t, { name }));
+    const gate = deferred();
+    const outcome = first.getOrSet('k', () => gate.promise).catch((error) => error.code);
+    const waiting = second.getOrSet('k', () => 'taken over');
+    await turnOfTheLoop();
+    first.close();
+    gate.resolve('loaded');
+    assert.ok(['loaded', 'taken over'].includes(await settled(waiting)));
+    assert.ok(['loaded', 'ERR_HOTPATH_CLOSED'].includes(await settled(outcome)));
+    assert.equal(second.get('k'), await waiting);
+  });
+
+  it('many keys at once, each loaded once', async (t) => {
+    const name = uniqueName('flight');
+    const handles = [1, 2, 3].map(() => openCache(t, { name }));
+    const loads = new Map();
+    const waiting = [];
+    for (let i = 0; i < 3_000; i += 1) {
+      waiting.push(
+        handles[i % 3].getOrSet(`k${i % 500}`, async (key) => {
+          loads.set(key, (loads.get(key) ?? 0) + 1);
+          await turnOfTheLoop();
+          return { key };
+        }),
+      );
+    }
+    const values = await settled(Promise.all(waiting));
+    values.forEach((value, i) => assert.deepEqual(value, { key: `k${i % 500}` }));
+    assert.equal(loads.size, 500);
+    assert.deepEqual([...new Set(loads.values())], [1]);
+  });
+});

@@ -11,7 +11,7 @@ const { wellFormed } = require('./memory-arguments.js');
 const MIB = 1024 * 1024;
 
 /** What a near cache holds unless it is told otherwise; measured, see ARCHITECTURE.md. */
-const NEAR_DEFAULTS = Object.freeze({ maxEntries: 32_768, maxBytes: 16 * MIB });
+const NEAR_DEFAULTS = Object.freeze({ maxEntries: 65_536, maxBytes: 32 * MIB });
 
 const POLICIES = Object.freeze(['adaptive', 'tinylfu', 'lru']);
 const ALGORITHMS = Object.freeze(['lz4', 'zstd']);

@@ -4,7 +4,10 @@
 //
 // An entry remembers the version of its key that was current before its value was read. Whoever changes the key, in
 // whatever thread, moves the version in shared memory, and the entry is worth nothing from then on. A hit is a Map
-// lookup, one atomic load and one comparison.
+// lookup, one load and one comparison.
+//
+// How many entries there may be follows what they are worth: every entry is heap that the collector has to walk. A
+// near cache begins small, doubles while it serves a good share of the reads, and shrinks when hardly any are repeated.
 //
 // What stays is decided by CLOCK with a doorkeeper: once the map is full, a key is admitted when it is read for the
 // second time in a while, so that a scan passes through without leaving anything behind.
@@ -16,12 +19,22 @@ const native = require('../native.js');
 const { WORD, header, scratchWords, clock } = require('../environment.js');
 const { KIND } = require('./codec.js');
 
+/** Where a near cache begins. It doubles while it pays, up to its bound. */
+const FIRST_ENTRIES = 2048;
+
+/** It pays when it serves this share of the reads, and no longer when it serves less than the second. */
+const GOOD_SHARE = 1 / 4;
+const POOR_SHARE = 1 / 32;
+
+/** Keys that the doorkeeper remembers at most. */
+const DOOR_PLACES = 16_384;
+
 /** Keeps hit counters small integers; they are compared for equality only. */
 const HITS_MASK = 0x3fffffff;
 
-/** Work between two looks at what the engine has evicted. A read that the engine served counts as FILL_WORK. */
-const WORK_PER_REPORT = 1024;
-const FILL_WORK = 16;
+/** Hits, respectively fills, between two looks at what the engine has evicted. */
+const HITS_PER_REPORT = 1024;
+const FILLS_PER_REPORT = 64;
 
 /** Entries that one report looks at, and the most that it credits one of them. */
 const MAX_REPORTED = 512;
@@ -76,9 +89,13 @@ class NearCache {
   #evictHand = 0;
   #reportHand = 0;
   #bytes = 0;
-  #work = 0;
+  #unreportedFills = 0;
   #unreportedHits = 0;
   #evictionsSeen = 0;
+  /** How many entries there may be now, and the reads since that was last considered. */
+  #limit;
+  #hits = 0;
+  #fills = 0;
 
   /**
    * @param {number} handle of the engine
@@ -90,7 +107,8 @@ class NearCache {
     this.#versions = versions;
     this.#maxEntries = maxEntries;
     this.#maxBytes = maxBytes;
-    const places = 2 ** Math.ceil(Math.log2(Math.min(2 * maxEntries, 65_536)));
+    this.#limit = Math.min(FIRST_ENTRIES, maxEntries);
+    const places = 2 ** Math.ceil(Math.log2(Math.min(maxEntries, DOOR_PLACES)));
     this.#doorkeeper = new Uint16Array(places);
   }
   #handle;
@@ -109,11 +127,12 @@ class NearCache {
    */
   find(key) {
     const entry = this.#entries.get(key);
-    if (entry === undefined || Atomics.load(this.#versions, entry.slot) !== entry.version) return undefined;
+    // A plain load: Atomics.load is a call and costs as much as half the rest. It is one instruction on an aligned word,
+    // and cannot move out of a caller's loop, because `report` may run native code in it.
+    if (entry === undefined || this.#versions[entry.slot] !== entry.version) return undefined;
     if (entry.expires !== 0 && this.#isOver(entry)) return undefined;
     entry.hits = (entry.hits + 1) & HITS_MASK;
-    this.#unreportedHits++;
-    if (++this.#work >= WORK_PER_REPORT) this.report();
+    if (++this.#unreportedHits >= HITS_PER_REPORT) this.report();
     return entry;
   }
 
@@ -134,7 +153,7 @@ class NearCache {
 
   /** The shared clock wraps, so deadlines are compared by their distance. @param {Entry} entry */
   #isOver(entry) {
-    return clock === undefined || ((entry.deadline - Atomics.load(clock, 0)) | 0) <= 0;
+    return clock === undefined || ((entry.deadline - clock[0]) | 0) <= 0;
   }
 
   /**
@@ -145,7 +164,8 @@ class NearCache {
    * @param {number} base
    */
   fill(key, value, base) {
-    this.#work += FILL_WORK;
+    this.#unreportedFills++;
+    if (++this.#fills >= this.#limit) this.#adapt();
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (!this.#admits(base)) return;
@@ -163,14 +183,14 @@ class NearCache {
     entry.hashHigh = header[base + WORD.HASH_HIGH];
     entry.bytes = ENTRY_BYTES + heapBytes(base);
     this.#bytes += entry.bytes;
-    if (this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#makeRoom(entry);
+    if (this.#entries.size > this.#limit || this.#bytes > this.#maxBytes) this.#makeRoom(entry);
   }
 
   /** True while there is room, and for keys that were turned away a while ago. @param {number} base */
   #admits(base) {
     // One large value would push all the others out.
     if (heapBytes(base) > this.#maxBytes / 8) return false;
-    if (this.#entries.size < this.#maxEntries && this.#bytes < this.#maxBytes) return true;
+    if (this.#entries.size < this.#limit && this.#bytes < this.#maxBytes) return true;
     const place = header[base + WORD.HASH_LOW] & (this.#doorkeeper.length - 1);
     const print = (header[base + WORD.HASH_HIGH] & 0xffff) | 1;
     if (this.#doorkeeper[place] === print) return true;
@@ -181,7 +201,7 @@ class NearCache {
   /** Evicts entries without hits since the hand last passed, but not the newcomer. @param {Entry} newcomer */
   #makeRoom(newcomer) {
     const ring = this.#ring;
-    while ((ring.length > this.#maxEntries || this.#bytes > this.#maxBytes) && ring.length > 1) {
+    while ((ring.length > this.#limit || this.#bytes > this.#maxBytes) && ring.length > 1) {
       if (this.#evictHand >= ring.length) this.#evictHand = 0;
       const entry = ring[this.#evictHand];
       if (entry === newcomer || entry.hits !== entry.seen) {
@@ -195,6 +215,16 @@ class NearCache {
     }
   }
 
+  /** Considers the limit after as many fills as it allows entries. */
+  #adapt() {
+    const hits = this.#hits + this.#unreportedHits;
+    const share = hits / (hits + this.#fills);
+    if (share >= GOOD_SHARE) this.#limit = Math.min(2 * this.#limit, this.#maxEntries);
+    else if (share < POOR_SHARE) this.#limit = Math.max(this.#limit >> 1, Math.min(FIRST_ENTRIES, this.#maxEntries));
+    this.#hits = -this.#unreportedHits;
+    this.#fills = 0;
+  }
+
   /** Lets go of a value that is gone from the engine too. @param {string} key */
   forget(key) {
     const entry = this.#entries.get(key);
@@ -203,7 +233,7 @@ class NearCache {
 
   /** Reports if enough has happened. */
   reportIfDue() {
-    if (this.#work >= WORK_PER_REPORT) this.report();
+    if (this.#unreportedFills >= FILLS_PER_REPORT) this.report();
   }
 
   /**
@@ -211,12 +241,13 @@ class NearCache {
    * evicted since, so that every entry is credited about twice before its turn to be evicted would come.
    */
   report() {
-    this.#work = 0;
-    const evictions = Atomics.load(this.#versions, this.#versions.length - 1);
+    this.#unreportedFills = 0;
+    const evictions = this.#versions[this.#versions.length - 1];
     const evicted = (evictions - this.#evictionsSeen) | 0;
     this.#evictionsSeen = evictions;
     const credits = evicted === 0 ? 0 : this.#gather(evicted >>> 0);
     native.credit(this.#handle, credits, this.#unreportedHits);
+    this.#hits += this.#unreportedHits;
     this.#unreportedHits = 0;
   }
 

@@ -103,6 +103,8 @@ pub struct Environment {
     pub scratch: Cell<Shared>,
     /// Where compressed values are unpacked.
     pub unpacked: RefCell<Vec<u8>>,
+    /// Where the keys of a batch are gathered.
+    pub keys: RefCell<Vec<u8>>,
     waker: Arc<LoopWaker>,
     slots: RefCell<Vec<Slot>>,
     free: RefCell<Vec<u32>>,
@@ -126,6 +128,7 @@ impl Environment {
             header: Cell::new(Shared::NONE),
             scratch: Cell::new(Shared::NONE),
             unpacked: RefCell::default(),
+            keys: RefCell::default(),
             waker,
             slots: RefCell::default(),
             free: RefCell::default(),

@@ -175,27 +175,49 @@ fn get_many(call: &Call<'_, 3>) -> Returned {
     let mut length = 0;
     // SAFETY: JavaScript has checked that the argument is an array.
     crate::binding::call::check(unsafe { sys::napi_get_array_length(call.env, keys, &mut length) })?;
-    let (mut start, mut done) = (0, 0);
-    for position in from..length.min(from.saturating_add(BATCH as u32)) {
-        let element = call.element(keys, position)?;
+    // All keys first, so that the memory of their records is on its way before any is read.
+    let mut arena = call.environment.keys.take();
+    arena.clear();
+    let mut ends = [0; BATCH];
+    let count = (length.saturating_sub(from) as usize).min(BATCH);
+    for (index, end) in ends[..count].iter_mut().enumerate() {
+        let element = call.element(keys, from + index as u32)?;
+        crate::binding::call::with_text(call.env, element, |bytes| {
+            handle.cache.prefetch(Key::new(bytes).hash);
+            arena.extend_from_slice(bytes);
+        })?;
+        *end = arena.len();
+    }
+    let done = read_batch(call, &handle, &arena, &ends[..count]);
+    if arena.capacity() <= 1 << 20 {
+        call.environment.keys.replace(arena);
+    }
+    call.int(done? as i32)
+}
+
+/// Reads the keys that stand one behind the other in `arena`. Returns how many were done.
+fn read_batch(
+    call: &Call<'_, 3>,
+    handle: &CacheHandle,
+    arena: &[u8],
+    ends: &[usize],
+) -> Result<usize, Failure> {
+    let (mut key_start, mut start) = (0, 0);
+    for (done, &key_end) in ends.iter().enumerate() {
+        let key = Key::new(&arena[key_start..key_end]);
+        key_start = key_end;
         let base = done * word::COUNT;
-        let fits = crate::binding::call::with_text(call.env, element, |bytes| {
-            batch_entry(call, &handle, Key::new(bytes), base, start)
-        })??;
-        match fits {
+        match batch_entry(call, handle, key, base, start)? {
             Fits::Yes(written) => start += written,
             Fits::Never => {
                 // JavaScript fetches it singly, after the others of this batch.
-                let header = call.environment.header.get();
-                header.set_word(base + word::KIND, OTHER);
-                done += 1;
-                break;
+                call.environment.header.get().set_word(base + word::KIND, OTHER);
+                return Ok(done + 1);
             }
-            Fits::Later => break,
+            Fits::Later => return Ok(done),
         }
-        done += 1;
     }
-    call.int(done as i32)
+    Ok(ends.len())
 }
 
 /// Whether a value of a batch fits into the shared memory.

@@ -54,6 +54,11 @@ impl MemoryCache {
         Some(record)
     }
 
+    /// Hints that a key will be read soon.
+    pub fn prefetch(&self, hash: u64) {
+        self.store.prefetch(hash);
+    }
+
     /// The value of a key, without a trace.
     pub fn peek(&self, key: Key<'_>) -> Option<Record> {
         self.store.peek(key)

@@ -32,18 +32,32 @@ fn name(record: &Record) -> String {
 
 fn record(key: &str, bytes: usize, lifetime: Lifetime) -> Record {
     let payload = vec![b'x'; bytes];
-    let value = Value { kind: Kind::LATIN1, payload: &payload, packed: None };
+    let value = Value {
+        kind: Kind::LATIN1,
+        payload: &payload,
+        packed: None,
+    };
     Record::new(key.as_bytes(), value, Box::default(), lifetime)
 }
 
-const ENDLESS: Lifetime = Lifetime { ttl_ms: None, idle_ms: None };
-const ROOMY: Capacity = Capacity { entries: u64::MAX, bytes: 1 << 30 };
+const ENDLESS: Lifetime = Lifetime {
+    ttl_ms: None,
+    idle_ms: None,
+};
+const ROOMY: Capacity = Capacity {
+    entries: u64::MAX,
+    bytes: 1 << 30,
+};
 
 type Make = fn(Capacity, Arc<Book>) -> Box<dyn Store>;
 
 const STORES: [(&str, Make); 3] = [
-    ("adaptive", |capacity, book| Box::new(AdaptiveStore::new(capacity, book))),
-    ("tinylfu", |capacity, book| Box::new(MokaStore::tinylfu(capacity, book))),
+    ("adaptive", |capacity, book| {
+        Box::new(AdaptiveStore::new(capacity, book))
+    }),
+    ("tinylfu", |capacity, book| {
+        Box::new(MokaStore::tinylfu(capacity, book))
+    }),
     ("lru", |capacity, book| Box::new(MokaStore::lru(capacity, book))),
 ];
 
@@ -74,7 +88,10 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -92,7 +109,11 @@ fn an_update_sees_the_record_and_decides() {
             Change::Put(record("k", 20, ENDLESS))
         });
         store.update(key, &mut |_| Change::Keep);
-        assert_eq!(store.get(key).map(|record| record.payload().len()), Some(20), "{name}");
+        assert_eq!(
+            store.get(key).map(|record| record.payload().len()),
+            Some(20),
+            "{name}"
+        );
         assert_eq!(store.len(), 1);
         store.update(key, &mut |_| Change::Remove);
         store.update(key, &mut |_| Change::Remove);
@@ -119,10 +140,22 @@ fn a_condition_guards_a_removal() {
 #[test]
 fn bounds_hold_after_every_write() {
     for capacity in [
-        Capacity { entries: 7, bytes: 1 << 30 },
-        Capacity { entries: u64::MAX, bytes: 12_000 },
-        Capacity { entries: 30, bytes: 9_000 },
-        Capacity { entries: 1, bytes: 2_000 },
+        Capacity {
+            entries: 7,
+            bytes: 1 << 30,
+        },
+        Capacity {
+            entries: u64::MAX,
+            bytes: 12_000,
+        },
+        Capacity {
+            entries: 30,
+            bytes: 9_000,
+        },
+        Capacity {
+            entries: 1,
+            bytes: 2_000,
+        },
     ] {
         each(capacity, |name, store, _| {
             let mut dice = Dice(7);
@@ -184,44 +217,71 @@ fn sequences_of_operations_agree_with_a_plain_map() {
 
 #[test]
 fn what_is_hot_survives_a_stream_of_newcomers() {
-    each(Capacity { entries: 500, bytes: 1 << 30 }, |name, store, _| {
-        for round in 0..5_000 {
-            let hot = format!("hot{}", round % 50);
-            if store.get(Key::new(hot.as_bytes())).is_none() {
-                put(store, record(&hot, 10, ENDLESS));
+    each(
+        Capacity {
+            entries: 500,
+            bytes: 1 << 30,
+        },
+        |name, store, _| {
+            for round in 0..5_000 {
+                let hot = format!("hot{}", round % 50);
+                if store.get(Key::new(hot.as_bytes())).is_none() {
+                    put(store, record(&hot, 10, ENDLESS));
+                }
+                put(store, record(&format!("cold{round}"), 10, ENDLESS));
             }
-            put(store, record(&format!("cold{round}"), 10, ENDLESS));
-        }
-        let kept = (0..50).filter(|index| has(store, &format!("hot{index}"))).count();
-        assert!(kept >= 45, "{name} kept {kept} of 50");
-    });
+            let kept = (0..50).filter(|index| has(store, &format!("hot{index}"))).count();
+            assert!(kept >= 45, "{name} kept {kept} of 50");
+        },
+    );
 }
 
 #[test]
 fn resizing_and_evicting_make_room() {
-    each(Capacity { entries: 1_000, bytes: 1 << 30 }, |name, store, _| {
-        (0..1_000).for_each(|index| put(store, record(&format!("k{index}"), 100, ENDLESS)));
-        let (before, freed) = (store.bytes(), store.evict(50_000));
-        assert!(freed >= 50_000 && before - store.bytes() == freed, "{name} freed {freed}");
-        assert!(freed < 100_000, "{name} freed {freed}, twice what was asked for");
-        store.resize(Capacity { entries: 100, bytes: 1 << 30 });
-        assert_eq!(store.len(), 100, "{name}");
-        store.resize(Capacity { entries: 2_000, bytes: 1 << 30 });
-        (0..1_500).for_each(|index| put(store, record(&format!("k{index}"), 100, ENDLESS)));
-        assert!(store.len() >= 1_490, "{name} holds {}", store.len());
-        assert!(store.evict(u64::MAX) > 0 && store.is_empty(), "{name}");
-    });
+    each(
+        Capacity {
+            entries: 1_000,
+            bytes: 1 << 30,
+        },
+        |name, store, _| {
+            (0..1_000).for_each(|index| put(store, record(&format!("k{index}"), 100, ENDLESS)));
+            let (before, freed) = (store.bytes(), store.evict(50_000));
+            assert!(
+                freed >= 50_000 && before - store.bytes() == freed,
+                "{name} freed {freed}"
+            );
+            assert!(freed < 100_000, "{name} freed {freed}, twice what was asked for");
+            store.resize(Capacity {
+                entries: 100,
+                bytes: 1 << 30,
+            });
+            assert_eq!(store.len(), 100, "{name}");
+            store.resize(Capacity {
+                entries: 2_000,
+                bytes: 1 << 30,
+            });
+            (0..1_500).for_each(|index| put(store, record(&format!("k{index}"), 100, ENDLESS)));
+            assert!(store.len() >= 1_490, "{name} holds {}", store.len());
+            assert!(store.evict(u64::MAX) > 0 && store.is_empty(), "{name}");
+        },
+    );
 }
 
 #[test]
 fn expired_records_are_not_handed_out_and_leave() {
     let _clock = clock::Lease::acquire();
     each(ROOMY, |name, store, book| {
-        let short = Lifetime { ttl_ms: Some(30), idle_ms: None };
+        let short = Lifetime {
+            ttl_ms: Some(30),
+            idle_ms: None,
+        };
         put(store, record("short", 10, short));
         put(store, record("long", 10, ENDLESS));
         put(store, record("renewed", 10, short));
-        let hour = Lifetime { ttl_ms: Some(3_600_000), idle_ms: None };
+        let hour = Lifetime {
+            ttl_ms: Some(3_600_000),
+            idle_ms: None,
+        };
         store.update(Key::new(b"renewed"), &mut |_| Change::Renew(hour));
         let deadline = clock::now_ms() + 60;
         while clock::coarse_ms() < deadline {
@@ -230,34 +290,47 @@ fn expired_records_are_not_handed_out_and_leave() {
         assert!(store.expire(clock::now_ms()));
         assert_eq!(store.len(), 2, "{name}");
         assert!(!has(store, "short") && has(store, "renewed") && has(store, "long"));
-        assert!(book.0.lock().contains(&("short".into(), Some(Departure::Expired))));
+        assert!(
+            book.0
+                .lock()
+                .contains(&("short".into(), Some(Departure::Expired)))
+        );
     });
 }
 
 #[test]
 fn threads_may_do_anything_at_once() {
-    each(Capacity { entries: 200, bytes: 1 << 30 }, |_, store, _| {
-        std::thread::scope(|scope| {
-            for seed in 0..4 {
-                scope.spawn(move || {
-                    let mut dice = Dice(seed);
-                    for _ in 0..5_000 {
-                        let key = format!("k{}", dice.below(400));
-                        match dice.below(10) {
-                            0 => remove(store, &key),
-                            1..=4 => {
-                                let lifetime = Lifetime { ttl_ms: Some(1 + dice.below(5)), idle_ms: None };
-                                put(store, record(&key, 10, lifetime));
+    each(
+        Capacity {
+            entries: 200,
+            bytes: 1 << 30,
+        },
+        |_, store, _| {
+            std::thread::scope(|scope| {
+                for seed in 0..4 {
+                    scope.spawn(move || {
+                        let mut dice = Dice(seed);
+                        for _ in 0..5_000 {
+                            let key = format!("k{}", dice.below(400));
+                            match dice.below(10) {
+                                0 => remove(store, &key),
+                                1..=4 => {
+                                    let lifetime = Lifetime {
+                                        ttl_ms: Some(1 + dice.below(5)),
+                                        idle_ms: None,
+                                    };
+                                    put(store, record(&key, 10, lifetime));
+                                }
+                                5 => {
+                                    store.expire(clock::now_ms());
+                                }
+                                6 if dice.below(500) == 0 => store.clear(),
+                                _ => drop(store.get(Key::new(key.as_bytes()))),
                             }
-                            5 => {
-                                store.expire(clock::now_ms());
-                            }
-                            6 if dice.below(500) == 0 => store.clear(),
-                            _ => drop(store.get(Key::new(key.as_bytes()))),
                         }
-                    }
-                });
-            }
-        });
-    });
+                    });
+                }
+            });
+        },
+    );
 }

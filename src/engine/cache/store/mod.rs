@@ -83,6 +83,10 @@ pub trait Store: Send + Sync {
     /// The record of a key, without the policy noticing.
     fn peek(&self, key: Key<'_>) -> Option<Record>;
 
+    /// Hints that the record of this hash will be read soon, so that its memory is on its way
+    /// when it is. For many reads in a row.
+    fn prefetch(&self, hash: u64);
+
     /// Changes a key in one atomic step: `change` sees the current record and decides.
     /// It runs while the key is locked, once, and must not call back into the store.
     fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change);

@@ -131,7 +131,10 @@ impl MokaStore {
         policy.run_pending_tasks();
         policy.insert(
             BALLAST,
-            Ticket { mark: UNMARKED, cost: bytes },
+            Ticket {
+                mark: UNMARKED,
+                cost: bytes,
+            },
         );
         policy.run_pending_tasks();
         policy.invalidate(&BALLAST);
@@ -185,6 +188,10 @@ impl Store for MokaStore {
             }
             Found::Nothing => None,
         }
+    }
+
+    fn prefetch(&self, hash: u64) {
+        self.map.prefetch(hash);
     }
 
     fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
@@ -278,7 +285,10 @@ impl Store for MokaStore {
             let cost = self.map.cost(record);
             policy.insert(
                 hash,
-                Ticket { mark: record.mark(), cost },
+                Ticket {
+                    mark: record.mark(),
+                    cost,
+                },
             );
         });
         policy.run_pending_tasks();

@@ -20,7 +20,7 @@ use crate::engine::clock;
 const EXPIRE_BATCH: usize = 256;
 
 /// Bytes of the map per record: its slot at the table's usual load.
-const SLOT_BYTES: u64 = 28;
+const SLOT_BYTES: u64 = 16;
 
 /// Bytes of a timer wheel's node, held by records that expire.
 const NODE_BYTES: u64 = 24;
@@ -63,13 +63,28 @@ struct Shard(RwLock<Table>);
 
 #[derive(Default)]
 struct Table {
-    slots: HashTable<Slot>,
+    /// By hash, which is found again from the key when the table grows: half the memory of
+    /// keeping it beside the record.
+    records: HashTable<Record>,
     wheel: Option<Box<TimerWheel>>,
 }
 
-struct Slot {
-    hash: u64,
-    record: Record,
+/// The hash of a record's key.
+fn hash_of(record: &Record) -> u64 {
+    Key::new(record.key()).hash
+}
+
+impl Table {
+    /// The record under a hash. Comparing hashes means reading keys, but the table holds
+    /// seven bits of each hash, so that hardly a key is read in vain.
+    fn find(&self, hash: u64) -> Option<&Record> {
+        self.records.find(hash, |record| hash_of(record) == hash)
+    }
+
+    /// The same where the key is known, which is cheaper to compare.
+    fn find_key(&self, key: Key<'_>) -> Option<&Record> {
+        self.records.find(key.hash, |record| record.key() == key.bytes)
+    }
 }
 
 impl RecordMap {
@@ -96,18 +111,23 @@ impl RecordMap {
     /// The record of a key.
     pub fn find(&self, key: Key<'_>) -> Found {
         let table = self.shard(key.hash).0.read();
-        match table.slots.find(key.hash, |slot| slot.hash == key.hash) {
-            Some(slot) if slot.record.key() != key.bytes => Found::Nothing,
-            Some(slot) if slot.record.is_expired(clock::coarse_ms()) => Found::Expired,
-            Some(slot) => Found::Live(slot.record.clone()),
+        match table.find_key(key) {
+            Some(record) if record.is_expired(clock::coarse_ms()) => Found::Expired,
+            Some(record) => Found::Live(record.clone()),
             None => Found::Nothing,
         }
+    }
+
+    /// Asks the processor for the memory of the records that may stand under a hash.
+    pub fn prefetch(&self, hash: u64) {
+        let table = self.shard(hash).0.read();
+        table.records.iter_hash(hash).for_each(Record::prefetch);
     }
 
     /// The mark of the record under this hash, expired or not.
     pub fn mark_of(&self, hash: u64) -> Option<u32> {
         let table = self.shard(hash).0.read();
-        Some(table.slots.find(hash, |slot| slot.hash == hash)?.record.mark())
+        Some(table.find(hash)?.mark())
     }
 
     /// Changes a key, see [`Store::update`](super::Store::update).
@@ -115,19 +135,20 @@ impl RecordMap {
         let mut table = self.shard(key.hash).0.write();
         let table = &mut *table;
         // Writes are exact where hits are coarse: an entry that is over is over.
-        let existing = table.slots.find(key.hash, |slot| slot.hash == key.hash);
+        let existing = table.find(key.hash);
         let (found, stale) = match existing {
             None => (None, None),
-            Some(slot) if slot.record.key() != key.bytes => (None, Some(Departure::Evicted)),
-            Some(slot) if slot.record.deadline().is_some_and(|at| at <= clock::now_ms()) => {
+            Some(record) if record.key() != key.bytes => (None, Some(Departure::Evicted)),
+            Some(record) if record.deadline().is_some_and(|at| at <= clock::now_ms()) => {
                 (None, Some(Departure::Expired))
             }
-            Some(slot) => (Some(slot.record.clone()), None),
+            Some(record) => (Some(record.clone()), None),
         };
         let (departure, arrival) = match (change(found.as_ref()), found) {
-            (Change::Put(record), found) => {
-                (stale.or(found.map(|_| Departure::Replaced)), Some((record, Arrival::Written)))
-            }
+            (Change::Put(record), found) => (
+                stale.or(found.map(|_| Departure::Replaced)),
+                Some((record, Arrival::Written)),
+            ),
             (Change::Remove, Some(_)) => (Some(Departure::Deleted), None),
             (Change::Renew(lifetime), Some(record)) => {
                 if self.renew_in_place(table, key.hash, &record, lifetime) {
@@ -165,8 +186,7 @@ impl RecordMap {
         condition: &mut dyn FnMut(&Record) -> bool,
     ) -> bool {
         let mut table = self.shard(hash).0.write();
-        let found = table.slots.find(hash, |slot| slot.hash == hash);
-        if !found.is_some_and(|slot| condition(&slot.record)) {
+        if !table.find(hash).is_some_and(condition) {
             return false;
         }
         self.remove(&mut table, hash, departure);
@@ -183,14 +203,7 @@ impl RecordMap {
             record.set_wheel_node(wheel.schedule(hash, deadline));
         }
         let cost = self.cost(&record);
-        table.slots.insert_unique(
-            hash,
-            Slot {
-                hash,
-                record: record.clone(),
-            },
-            |slot| slot.hash,
-        );
+        table.records.insert_unique(hash, record.clone(), hash_of);
         self.len.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(cost, Ordering::Relaxed);
         self.observer.arrived(hash, &record, arrival);
@@ -199,8 +212,11 @@ impl RecordMap {
 
     /// Takes a record out and returns its mark.
     fn remove(&self, table: &mut Table, hash: u64, departure: Departure) -> Option<u32> {
-        let slot = table.slots.find_entry(hash, |slot| slot.hash == hash).ok()?;
-        let (Slot { record, .. }, _) = slot.remove();
+        let found = table
+            .records
+            .find_entry(hash, |record| hash_of(record) == hash)
+            .ok()?;
+        let (record, _) = found.remove();
         if let (Some(wheel), node) = (&mut table.wheel, record.wheel_node())
             && node != NO_NODE
         {
@@ -238,14 +254,14 @@ impl RecordMap {
     /// A node of the wheel came due: the record goes, unless its deadline has moved. Returns
     /// the mark of a record that went.
     fn settle_due(&self, table: &mut Table, due: &Due, now: u64) -> Option<u32> {
-        let slot = table.slots.find(due.hash, |slot| slot.hash == due.hash)?;
-        match (slot.record.deadline(), &mut table.wheel) {
+        let record = table.find(due.hash)?.clone();
+        match (record.deadline(), &mut table.wheel) {
             (Some(deadline), Some(wheel)) if deadline > now.max(due.deadline_ms) => {
-                slot.record.set_wheel_node(wheel.schedule(due.hash, deadline));
+                record.set_wheel_node(wheel.schedule(due.hash, deadline));
                 None
             }
             _ => {
-                slot.record.set_wheel_node(NO_NODE);
+                record.set_wheel_node(NO_NODE);
                 self.remove(table, due.hash, Departure::Expired)
             }
         }
@@ -255,16 +271,9 @@ impl RecordMap {
     pub fn for_each(&self, visit: &mut dyn FnMut(u64, &Record)) {
         let now = clock::coarse_ms();
         for shard in &self.shards {
-            let snapshot: Vec<(u64, Record)> = {
-                let table = shard.0.read();
-                table
-                    .slots
-                    .iter()
-                    .map(|slot| (slot.hash, slot.record.clone()))
-                    .collect()
-            };
-            for (hash, record) in snapshot.iter().filter(|(_, record)| !record.is_expired(now)) {
-                visit(*hash, record);
+            let snapshot: Vec<Record> = shard.0.read().records.iter().cloned().collect();
+            for record in snapshot.iter().filter(|record| !record.is_expired(now)) {
+                visit(hash_of(record), record);
             }
         }
     }
@@ -275,13 +284,13 @@ impl RecordMap {
         let mut old = Vec::with_capacity(tables.len());
         for table in &mut tables {
             // Sequence numbers go on, so that nothing said about an old record fits a new one.
-            old.push((std::mem::take(&mut table.slots), table.wheel.take()));
+            old.push((std::mem::take(&mut table.records), table.wheel.take()));
         }
         self.len.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
         self.observer.cleared();
         drop(tables);
-        if old.iter().any(|(slots, _)| !slots.is_empty()) {
+        if old.iter().any(|(records, _)| !records.is_empty()) {
             crate::engine::background::once(move || drop(old));
         }
     }
@@ -313,13 +322,10 @@ impl RecordMap {
         let (mut records, mut bytes) = (Vec::new(), 0);
         for table in &tables {
             let mut scheduled = 0;
-            for slot in &table.slots {
-                if Key::new(slot.record.key()).hash != slot.hash {
-                    return Err("a record stands under a foreign hash".into());
-                }
-                bytes += self.cost(&slot.record);
-                scheduled += usize::from(slot.record.wheel_node() != NO_NODE);
-                records.push(slot.record.clone());
+            for record in &table.records {
+                bytes += self.cost(record);
+                scheduled += usize::from(record.wheel_node() != NO_NODE);
+                records.push(record.clone());
             }
             let in_wheel = table.wheel.as_ref().map_or(0, |wheel| wheel.len());
             if scheduled != in_wheel {

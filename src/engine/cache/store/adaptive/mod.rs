@@ -98,7 +98,9 @@ impl AdaptiveStore {
             policy.segments.spill();
         }
         while self.map.len() > policy.capacity.entries || self.map.bytes() > policy.capacity.bytes {
-            let Some(victim) = policy.segments.choose_victim(&policy.sketch) else { break };
+            let Some(victim) = policy.segments.choose_victim(&policy.sketch) else {
+                break;
+            };
             self.give_up(policy, victim);
         }
     }
@@ -106,14 +108,20 @@ impl AdaptiveStore {
     fn give_up(&self, policy: &mut Policy, node: u32) {
         let (hash, _) = policy.segments.describe(node);
         policy.segments.remove(node);
-        self.map.remove_if(hash, Departure::Evicted, &mut |record| record.mark() == node);
+        self.map
+            .remove_if(hash, Departure::Evicted, &mut |record| record.mark() == node);
     }
 }
 
 impl Policy {
     fn new(capacity: Capacity) -> Self {
         let shadows = Shadows::new(capacity.bytes / UNIT);
-        Self { segments: Segments::new(shadows.chosen()), sketch: Sketch::new(), shadows, capacity }
+        Self {
+            segments: Segments::new(shadows.chosen()),
+            sketch: Sketch::new(),
+            shadows,
+            capacity,
+        }
     }
 
     /// An entry weighs its bytes, and at least its share of them where entries are bounded.
@@ -159,7 +167,10 @@ impl Policy {
 impl Store for AdaptiveStore {
     fn get(&self, key: Key<'_>) -> Option<Record> {
         let record = self.peek(key);
-        self.note(Read { hash: key.hash, node: record.as_ref().map_or(NONE, Record::mark) });
+        self.note(Read {
+            hash: key.hash,
+            node: record.as_ref().map_or(NONE, Record::mark),
+        });
         record
     }
 
@@ -174,6 +185,10 @@ impl Store for AdaptiveStore {
         }
     }
 
+    fn prefetch(&self, hash: u64) {
+        self.map.prefetch(hash);
+    }
+
     fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
         let mut policy = self.policy();
         let update = self.map.update(key, change);
@@ -183,7 +198,10 @@ impl Store for AdaptiveStore {
                 record.set_mark(policy.insert(key.hash, cost));
                 if returning {
                     // Written again is used again.
-                    policy.read(Read { hash: key.hash, node: record.mark() });
+                    policy.read(Read {
+                        hash: key.hash,
+                        node: record.mark(),
+                    });
                 }
                 self.enforce(&mut policy);
             }
@@ -208,7 +226,9 @@ impl Store for AdaptiveStore {
 
     fn credit(&self, hash: u64, times: u32) {
         let mut policy = self.policy.lock();
-        let Some(node) = self.map.mark_of(hash) else { return };
+        let Some(node) = self.map.mark_of(hash) else {
+            return;
+        };
         for _ in 0..times.min(MAX_CREDIT) {
             policy.read(Read { hash, node });
         }
@@ -243,7 +263,9 @@ impl Store for AdaptiveStore {
         let before = self.map.bytes();
         let target = before.saturating_sub(bytes);
         while self.map.bytes() > target {
-            let Some(victim) = policy.segments.coldest() else { break };
+            let Some(victim) = policy.segments.coldest() else {
+                break;
+            };
             self.give_up(&mut policy, victim);
         }
         before.saturating_sub(self.map.bytes())
@@ -275,15 +297,17 @@ impl Store for AdaptiveStore {
         let policy = self.policy();
         policy.segments.validate()?;
         self.map.validate(&mut |records| {
-            let tracked = |record: &&Record| {
-                policy.segments.holds(record.mark(), Key::new(record.key()).hash)
-            };
+            let tracked =
+                |record: &&Record| policy.segments.holds(record.mark(), Key::new(record.key()).hash);
             let tracked = records.iter().filter(tracked).count();
             if (tracked, policy.segments.len()) == (records.len(), records.len()) {
                 return also(records);
             }
             let listed = policy.segments.len();
-            Err(format!("{} records, {tracked} of them in lists of {listed}", records.len()))
+            Err(format!(
+                "{} records, {tracked} of them in lists of {listed}",
+                records.len()
+            ))
         })
     }
 }

@@ -40,7 +40,9 @@ impl Default for Reads {
             hashes: [const { AtomicU64::new(0) }; LENGTH],
             nodes: [const { AtomicU32::new(0) }; LENGTH],
         };
-        Self { stripes: (0..STRIPES).map(|_| stripe()).collect() }
+        Self {
+            stripes: (0..STRIPES).map(|_| stripe()).collect(),
+        }
     }
 }
 

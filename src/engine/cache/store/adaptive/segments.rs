@@ -51,7 +51,12 @@ struct List {
     weight: u64,
 }
 
-const EMPTY: List = List { head: NONE, tail: NONE, len: 0, weight: 0 };
+const EMPTY: List = List {
+    head: NONE,
+    tail: NONE,
+    len: 0,
+    weight: 0,
+};
 
 /// How newcomers are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +110,9 @@ impl Segments {
 
     /// True when this node stands for the entry of this hash.
     pub fn holds(&self, id: u32, hash: u64) -> bool {
-        self.nodes.get(id as usize).is_some_and(|node| node.place != Place::Free && node.hash == hash)
+        self.nodes
+            .get(id as usize)
+            .is_some_and(|node| node.place != Place::Free && node.hash == hash)
     }
 
     /// The hash and the weight of an entry.
@@ -116,7 +123,13 @@ impl Segments {
 
     /// Adds a newcomer to the window.
     pub fn insert(&mut self, hash: u64, weight: u32) -> u32 {
-        let node = Node { hash, weight, previous: NONE, next: NONE, place: Place::Free };
+        let node = Node {
+            hash,
+            weight,
+            previous: NONE,
+            next: NONE,
+            place: Place::Free,
+        };
         let id = match self.free {
             NONE => {
                 self.nodes.push(node);
@@ -167,8 +180,7 @@ impl Segments {
     }
 
     fn window_overflows(&self) -> bool {
-        self.window.len > 1
-            && self.window.weight as f64 > self.style.window_share * self.weight() as f64
+        self.window.len > 1 && self.window.weight as f64 > self.style.window_share * self.weight() as f64
     }
 
     /// Moves what the window has too much of to probation, without a contest: there is room.
@@ -191,7 +203,9 @@ impl Segments {
             return victim.or(some(self.window.tail));
         }
         let candidate = self.window.tail;
-        let Some(victim) = victim else { return some(candidate) };
+        let Some(victim) = victim else {
+            return some(candidate);
+        };
         if !self.admits(candidate, sketch) {
             return Some(candidate);
         }

@@ -15,10 +15,22 @@ const MAX_ENTRIES: u64 = 1024;
 
 /// The windows to choose from: nearly none, small, large, and plain LRU.
 const ARMS: [Style; 4] = [
-    Style { window_share: 0.002, margin: 1 },
-    Style { window_share: 0.06, margin: 0 },
-    Style { window_share: 0.3, margin: 0 },
-    Style { window_share: 1.0, margin: 0 },
+    Style {
+        window_share: 0.002,
+        margin: 1,
+    },
+    Style {
+        window_share: 0.06,
+        margin: 0,
+    },
+    Style {
+        window_share: 0.3,
+        margin: 0,
+    },
+    Style {
+        window_share: 1.0,
+        margin: 0,
+    },
 ];
 
 const LRU: usize = ARMS.len() - 1;
@@ -77,13 +89,20 @@ impl Shadows {
         }
         if shift > self.shift || capacity != self.capacity {
             let chosen = self.chosen;
-            *self = Self { shift: shift.max(self.shift), chosen, ..Self::new(capacity) };
+            *self = Self {
+                shift: shift.max(self.shift),
+                chosen,
+                ..Self::new(capacity)
+            };
         }
     }
 
     /// Forgets everything but the choice.
     pub fn clear(&mut self) {
-        *self = Self { chosen: self.chosen, ..Self::new(self.capacity) };
+        *self = Self {
+            chosen: self.chosen,
+            ..Self::new(self.capacity)
+        };
     }
 
     fn is_sampled(&self, hash: u64) -> bool {
@@ -154,11 +173,17 @@ impl Shadows {
 
 impl Shadow {
     fn new(style: Style) -> Self {
-        Self { segments: Segments::new(style), index: HashTable::new(), hits: 0.0 }
+        Self {
+            segments: Segments::new(style),
+            index: HashTable::new(),
+            hits: 0.0,
+        }
     }
 
     fn find(&self, hash: u64) -> Option<u32> {
-        self.index.find(hash, |&id| self.segments.holds(id, hash)).copied()
+        self.index
+            .find(hash, |&id| self.segments.holds(id, hash))
+            .copied()
     }
 
     fn access(&mut self, hash: u64, weight: Option<u32>, capacity: u64, sketch: &Sketch) {
@@ -181,7 +206,9 @@ impl Shadow {
             self.segments.spill();
         }
         while self.segments.weight() > capacity {
-            let Some(victim) = self.segments.choose_victim(sketch) else { break };
+            let Some(victim) = self.segments.choose_victim(sketch) else {
+                break;
+            };
             self.remove(victim);
         }
     }

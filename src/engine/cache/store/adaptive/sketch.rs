@@ -28,7 +28,11 @@ pub struct Sketch {
 impl Sketch {
     /// An empty sketch for a small cache; it grows by [`fit`](Self::fit).
     pub fn new() -> Self {
-        Self { words: vec![0; words_for(MIN_ENTRIES)], entries: MIN_ENTRIES, increments: 0 }
+        Self {
+            words: vec![0; words_for(MIN_ENTRIES)],
+            entries: MIN_ENTRIES,
+            increments: 0,
+        }
     }
 
     /// Makes room for so many entries. What is known stays known: a doubled table answers
@@ -49,7 +53,10 @@ impl Sketch {
     /// How often the key of this hash was used, at most 15.
     pub fn estimate(&self, hash: u64) -> u32 {
         let block = self.block(hash);
-        (0..4).map(|row| counter(self.words[block + word(hash, row)], hash, row)).min().unwrap_or(0)
+        (0..4)
+            .map(|row| counter(self.words[block + word(hash, row)], hash, row))
+            .min()
+            .unwrap_or(0)
     }
 
     /// Counts a use.
@@ -70,7 +77,9 @@ impl Sketch {
     }
 
     fn halve(&mut self) {
-        self.words.iter_mut().for_each(|word| *word = (*word >> 1) & LOW_BITS);
+        self.words
+            .iter_mut()
+            .for_each(|word| *word = (*word >> 1) & LOW_BITS);
         self.increments /= 2;
     }
 
