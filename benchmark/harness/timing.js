@@ -31,13 +31,13 @@ async function timed({ operations, slice = SLICE }, body) {
 }
 
 /**
- * Times a loop after a fifth of it has run as warm-up.
+ * Times a loop after a warm-up, a fifth of it unless the trial asks for another.
  *
- * @param {{ operations: number, slice?: number }} size
+ * @param {{ operations: number, slice?: number, warmUp?: number }} size
  * @param {(from: number, to: number) => number} body
  */
 async function timedWarm(size, body) {
-  await timed({ ...size, operations: Math.ceil(size.operations / 5) }, body);
+  await timed({ ...size, operations: size.warmUp ?? Math.ceil(size.operations / 5) }, body);
   return timed(size, body);
 }
 

@@ -152,37 +152,33 @@ class MemoryCache extends EventEmitter {
 
   /** @param {string[]} keys */
   getMany(keys) {
-    return this.#readMany(checkKeys(keys)).map((value) => (value === MISSING ? undefined : value));
+    return this.#readMany(keys, undefined);
   }
 
   /** @param {string[]} keys */
   mget(keys) {
     /** @type {Record<string, any>} */
     const hits = {};
-    const values = this.#readMany(checkKeys(keys));
+    const values = this.#readMany(keys, MISSING);
     for (let index = 0; index < keys.length; index++) {
       if (values[index] !== MISSING) define(hits, keys[index], values[index]);
     }
     return hits;
   }
 
-  /** @param {string[]} keys @returns {any[]} */
-  #readMany(keys) {
+  /** @param {string[]} keys @param {any} absent stands for a key that is not there @returns {any[]} */
+  #readMany(keys, absent) {
     this.#open();
-    const values = new Array(keys.length);
+    if (!Array.isArray(keys)) throw invalidArgType('an array of strings', 'keys', keys);
     const near = this.#near;
-    if (near === undefined) {
-      this.#reads.readBatches(keys, (index, value) => {
-        values[index] = value;
-      });
-      return values;
-    }
-    const places = near.findMany(keys, values);
-    const missing = places.length === keys.length ? keys : places.map((place) => keys[place]);
-    this.#reads.readBatches(missing, (index, value, base) => {
-      values[places[index]] = value;
-      this.#keepNear(near, missing[index], value, base);
-    });
+    if (near === undefined) return this.#reads.receiveMany(checkKeys(keys), absent, undefined);
+    const { values, places } = near.findMany(keys);
+    if (places.length === 0) return values;
+    // Only strings are ever near.
+    const missing = places.map((place) => keys[place]);
+    if (missing.some((key) => typeof key !== 'string')) checkKeys(keys);
+    const read = this.#reads.receiveMany(missing, absent, (key, value, base) => this.#keepNear(near, key, value, base));
+    for (let index = 0; index < places.length; index++) values[places[index]] = read[index];
     near.reportIfDue();
     return values;
   }

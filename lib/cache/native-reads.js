@@ -3,7 +3,7 @@
 // Makes values of what native reads answer: a string as such, everything else from shared memory.
 
 const native = require('../native.js');
-const { WORD, header, scratch, scratchDoubles } = require('../environment.js');
+const { BATCH, WORD, header, scratch, scratchDoubles } = require('../environment.js');
 const { HotpathClosedError } = require('../errors.js');
 const { KIND } = require('./codec.js');
 
@@ -41,22 +41,37 @@ class NativeReads {
   /**
    * Reads many keys with few crossings: native code describes as many values as fit into the shared memory.
    * @param {string[]} keys
-   * @param {(index: number, value: any, base: number) => void} accept takes each value and where the header describes
-   *   it, -1 for nowhere; must leave the shared memory alone
+   * @param {any} absent stands for a key that is not there
+   * @param {((key: string, value: any, base: number) => void) | undefined} observe is told of each value and where the
+   *   header describes it, -1 for nowhere; must leave the shared memory alone
+   * @returns {any[]}
    */
-  readBatches(keys, accept) {
+  receiveMany(keys, absent, observe) {
+    const values = new Array(keys.length);
     for (let from = 0; from < keys.length; ) {
-      const done = checkOpen(native.getMany(this.#handle, keys, from));
+      const batch = from === 0 && keys.length <= BATCH ? keys : keys.slice(from, from + BATCH);
+      for (let index = 0; index < batch.length; index++) header[index] = batch[index].length;
+      const done = checkOpen(native.getMany(this.#handle, batch.length, batch.join(''), batch));
       let single = -1;
-      for (let entry = 0; entry < done; entry++) {
-        const base = entry * WORD.COUNT;
-        if (header[base + WORD.KIND] === ANSWER.OTHER) single = from + entry;
-        else accept(from + entry, this.#receiveAt(base), base);
+      for (let entry = 0, base = 0; entry < done; entry++, base += WORD.COUNT) {
+        const place = from + entry;
+        if (header[base + WORD.KIND] === ANSWER.OTHER) {
+          single = place;
+          break;
+        }
+        const value = this.#receiveAt(base);
+        values[place] = value === MISSING ? absent : value;
+        if (observe !== undefined) observe(keys[place], value, base);
       }
       // Too large for the shared memory, and the last of its batch.
-      if (single !== -1) accept(single, this.receive(native.get(this.#handle, keys[single])), -1);
+      if (single !== -1) {
+        const value = this.receive(native.get(this.#handle, keys[single]));
+        values[single] = value === MISSING ? absent : value;
+        if (observe !== undefined) observe(keys[single], value, -1);
+      }
       from += done;
     }
+    return values;
   }
 
   /** @param {number} base */
@@ -65,6 +80,8 @@ class NativeReads {
     if (kind === ANSWER.MISS) return MISSING;
     const start = header[base + WORD.START];
     const end = start + header[base + WORD.LENGTH];
+    // First the most common by far.
+    if (kind === KIND.RECORD) return this.#codec.decode(kind, scratch, start, end);
     switch (kind) {
       case KIND.NUMBER:
         return scratch.readDoubleLE(start);

@@ -26,8 +26,11 @@ const FIRST_ENTRIES = 2048;
 const GOOD_SHARE = 1 / 4;
 const POOR_SHARE = 1 / 32;
 
+/** Entries that the hand looks at to evict one. */
+const EVICT_STEPS = 4;
+
 /** Keys that the doorkeeper remembers at most. */
-const DOOR_PLACES = 16_384;
+const DOOR_PLACES = 4_096;
 
 /** Keeps hit counters small integers; they are compared for equality only. */
 const HITS_MASK = 0x3fffffff;
@@ -136,19 +139,18 @@ class NearCache {
     return entry;
   }
 
-  /**
-   * Fills in the values that are near, and returns the places of the others.
-   * @param {string[]} keys
-   * @param {any[]} values
-   */
-  findMany(keys, values) {
+  /** The values that are near, and the places of the others. @param {string[]} keys */
+  findMany(keys) {
+    /** @type {any[]} */
+    const values = [];
+    /** @type {number[]} */
     const places = [];
     for (let index = 0; index < keys.length; index++) {
       const entry = this.find(keys[index]);
       if (entry === undefined) places.push(index);
-      else values[index] = entry.value;
+      values.push(entry?.value);
     }
-    return places;
+    return { values, places };
   }
 
   /** The shared clock wraps, so deadlines are compared by their distance. @param {Entry} entry */
@@ -165,7 +167,7 @@ class NearCache {
    */
   fill(key, value, base) {
     this.#unreportedFills++;
-    if (++this.#fills >= this.#limit) this.#adapt();
+    if (++this.#fills >= this.#limit >> 3) this.#adapt();
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (!this.#admits(base)) return;
@@ -198,24 +200,41 @@ class NearCache {
     return false;
   }
 
-  /** Evicts entries without hits since the hand last passed, but not the newcomer. @param {Entry} newcomer */
+  /**
+   * Evicts until the bounds hold, but not the newcomer. The hand looks at a few entries and takes the first that was not
+   * hit since it last came by, else the one that was hit least: looking on until it finds the first could take long.
+   * @param {Entry} newcomer
+   */
   #makeRoom(newcomer) {
     const ring = this.#ring;
     while ((ring.length > this.#limit || this.#bytes > this.#maxBytes) && ring.length > 1) {
-      if (this.#evictHand >= ring.length) this.#evictHand = 0;
-      const entry = ring[this.#evictHand];
-      if (entry === newcomer || entry.hits !== entry.seen) {
+      let place = -1;
+      let fewest = HITS_MASK;
+      for (let step = 0; step < EVICT_STEPS && fewest > 0; step++) {
+        if (++this.#evictHand >= ring.length) this.#evictHand = 0;
+        const entry = ring[this.#evictHand];
+        const hits = (entry.hits - entry.seen) & HITS_MASK;
         entry.seen = entry.hits;
-        this.#evictHand++;
-        continue;
+        if (hits < fewest && entry !== newcomer) {
+          fewest = hits;
+          place = this.#evictHand;
+        }
       }
-      ring[this.#evictHand] = /** @type {Entry} */ (ring.pop());
-      this.#entries.delete(entry.key);
-      this.#bytes -= entry.bytes;
+      if (place !== -1) this.#evict(place);
     }
   }
 
-  /** Considers the limit after as many fills as it allows entries. */
+  /** @param {number} place in the ring */
+  #evict(place) {
+    const ring = this.#ring;
+    const entry = ring[place];
+    const last = /** @type {Entry} */ (ring.pop());
+    if (last !== entry) ring[place] = last;
+    this.#entries.delete(entry.key);
+    this.#bytes -= entry.bytes;
+  }
+
+  /** Considers the limit, after an eighth as many fills as it allows entries. */
   #adapt() {
     const hits = this.#hits + this.#unreportedHits;
     const share = hits / (hits + this.#fills);

@@ -7,7 +7,7 @@
 use napi::sys;
 
 use super::CacheHandle;
-use crate::binding::call::{Call, EntryPoint, Failure, Returned, entry_points};
+use crate::binding::call::{Call, EntryPoint, Failure, Returned, check, entry_points, with_text};
 use crate::binding::environment::Shared;
 use crate::binding::values;
 use crate::engine::cache::memory::{Entry, MemoryCache, Number, Written};
@@ -167,45 +167,78 @@ fn with_payload<const N: usize, T>(
     result
 }
 
-/// `getMany(handle, keys, from)`: values of the keys from a position on, as many as fit into
-/// the shared memory. Answers how many keys were done; each has its words in the header.
-fn get_many(call: &Call<'_, 3>) -> Returned {
+/// The keys of a batch, one behind the other, and where each ends.
+struct Batch {
+    arena: Vec<u8>,
+    ends: [usize; BATCH],
+    count: usize,
+}
+
+/// `getMany(handle, count, joined, keys)`: values of up to `BATCH` keys, as many as fit into
+/// the shared memory. The keys come joined, with their lengths in the header, which saves a
+/// look-up in the array and a copy for each; the array is for keys beyond ASCII. Answers how
+/// many keys were done; each has its words in the header.
+fn get_many(call: &Call<'_, 4>) -> Returned {
     let handle = handle!(call);
-    let (keys, from) = (call.argument(1), call.u32(2)?);
-    let mut length = 0;
-    // SAFETY: JavaScript has checked that the argument is an array.
-    crate::binding::call::check(unsafe { sys::napi_get_array_length(call.env, keys, &mut length) })?;
-    // All keys first, so that the memory of their records is on its way before any is read.
-    let mut arena = call.environment.keys.take();
-    arena.clear();
-    let mut ends = [0; BATCH];
-    let count = (length.saturating_sub(from) as usize).min(BATCH);
-    for (index, end) in ends[..count].iter_mut().enumerate() {
-        let element = call.element(keys, from + index as u32)?;
-        crate::binding::call::with_text(call.env, element, |bytes| {
-            handle.cache.prefetch(Key::new(bytes).hash);
-            arena.extend_from_slice(bytes);
-        })?;
-        *end = arena.len();
+    let count = (call.u32(1)? as usize).min(BATCH);
+    let mut batch = Batch {
+        arena: call.environment.keys.take(),
+        ends: [0; BATCH],
+        count,
+    };
+    if !split_joined(call, &mut batch)? {
+        gather(call, &mut batch)?;
     }
-    let done = read_batch(call, &handle, &arena, &ends[..count]);
-    if arena.capacity() <= 1 << 20 {
-        call.environment.keys.replace(arena);
+    let done = read_batch(call, &handle, &batch);
+    if batch.arena.capacity() <= 1 << 20 {
+        call.environment.keys.replace(batch.arena);
     }
     call.int(done? as i32)
 }
 
-/// Reads the keys that stand one behind the other in `arena`. Returns how many were done.
-fn read_batch(
-    call: &Call<'_, 3>,
-    handle: &CacheHandle,
-    arena: &[u8],
-    ends: &[usize],
-) -> Result<usize, Failure> {
-    let (mut key_start, mut start) = (0, 0);
-    for (done, &key_end) in ends.iter().enumerate() {
-        let key = Key::new(&arena[key_start..key_end]);
-        key_start = key_end;
+/// Reads the keys from their joined form. False when they are not ASCII.
+fn split_joined(call: &Call<'_, 4>, batch: &mut Batch) -> Result<bool, Failure> {
+    let header = call.environment.header.get();
+    let mut length = 0;
+    for (index, end) in batch.ends[..batch.count].iter_mut().enumerate() {
+        length += header.word(index) as usize;
+        *end = length;
+    }
+    batch.arena.clear();
+    batch.arena.resize(length + 1, 0);
+    let mut written = 0;
+    // SAFETY: the buffer has room for the stated length and the terminator.
+    check(unsafe {
+        let buffer = batch.arena.as_mut_ptr().cast();
+        sys::napi_get_value_string_utf8(call.env, call.argument(2), buffer, length + 1, &mut written)
+    })?;
+    // A byte for every unit: nothing was cut, and nothing is wider than a byte.
+    Ok(written == length && text::is_ascii(&batch.arena[..length]))
+}
+
+/// Reads the keys from their array.
+fn gather(call: &Call<'_, 4>, batch: &mut Batch) -> Result<(), Failure> {
+    batch.arena.clear();
+    for (index, end) in batch.ends[..batch.count].iter_mut().enumerate() {
+        let element = call.element(call.argument(3), index as u32)?;
+        with_text(call.env, element, |bytes| batch.arena.extend_from_slice(bytes))?;
+        *end = batch.arena.len();
+    }
+    Ok(())
+}
+
+/// Hands over the values of a batch. Returns how many keys were done.
+fn read_batch(call: &Call<'_, 4>, handle: &CacheHandle, batch: &Batch) -> Result<usize, Failure> {
+    let mut keys = [Key { hash: 0, bytes: &[] }; BATCH];
+    let mut key_start = 0;
+    // All keys first, so that the memory of their records is on its way before any is read.
+    for (key, &end) in keys.iter_mut().zip(&batch.ends[..batch.count]) {
+        *key = Key::new(&batch.arena[key_start..end]);
+        handle.cache.prefetch(key.hash);
+        key_start = end;
+    }
+    let mut start = 0;
+    for (done, &key) in keys[..batch.count].iter().enumerate() {
         let base = done * word::COUNT;
         match batch_entry(call, handle, key, base, start)? {
             Fits::Yes(written) => start += written,
@@ -217,7 +250,7 @@ fn read_batch(
             Fits::Later => return Ok(done),
         }
     }
-    Ok(ends.len())
+    Ok(batch.count)
 }
 
 /// Whether a value of a batch fits into the shared memory.
@@ -232,7 +265,7 @@ enum Fits {
 
 /// Hands over one value of a batch.
 fn batch_entry(
-    call: &Call<'_, 3>,
+    call: &Call<'_, 4>,
     handle: &CacheHandle,
     key: Key<'_>,
     base: usize,
