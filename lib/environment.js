@@ -84,20 +84,37 @@ function drain() {
   const completions = native.drain();
   for (let index = 0; index < completions.length; index += 4) {
     const [number, outcome, kind, value] = completions.slice(index, index + 4);
-    switch (outcome) {
-      case EVENTS:
-        subscribers.get(number)?.deref()?.deliver();
-        break;
-      case VALUE:
-        takeOperation(number)?.succeed(kind, value);
-        break;
-      case FAILURE:
-        takeOperation(number)?.fail(value);
-        break;
-      case LEAD:
-        takeOperation(number)?.lead();
-        break;
+    try {
+      complete(number, outcome, kind, value);
+    } catch (error) {
+      // Others wait for the rest of the batch.
+      process.nextTick(() => {
+        throw error;
+      });
     }
+  }
+}
+
+/**
+ * @param {number} number
+ * @param {number} outcome
+ * @param {number} kind
+ * @param {any} value
+ */
+function complete(number, outcome, kind, value) {
+  switch (outcome) {
+    case EVENTS:
+      subscribers.get(number)?.deref()?.deliver();
+      break;
+    case VALUE:
+      takeOperation(number)?.succeed(kind, value);
+      break;
+    case FAILURE:
+      takeOperation(number)?.fail(value);
+      break;
+    case LEAD:
+      takeOperation(number)?.lead();
+      break;
   }
 }
 

@@ -79,9 +79,16 @@ class Loads {
    */
   #follow(operation, lead) {
     return new Promise((resolve, reject) => {
+      // `then`, so that what cannot be decoded rejects this promise.
       environment.awaitOperation(operation, {
-        succeed: (kind, value) => resolve(this.#decode(kind, value)),
-        fail: (error) => reject(this.#decodeError(error)),
+        succeed: (kind, value) =>
+          Promise.resolve(kind)
+            .then(() => this.#decode(kind, value))
+            .then(resolve, reject),
+        fail: (error) =>
+          Promise.resolve(error)
+            .then((bytes) => Promise.reject(this.#decodeError(bytes)))
+            .catch(reject),
         lead: () => lead().then(resolve, reject),
       });
     });
@@ -125,7 +132,8 @@ class Loads {
 
   /** @param {Buffer} bytes */
   #decodeError(bytes) {
-    return this.#codec.decode(bytes[0], bytes, 1, bytes.length)[0];
+    const [error] = /** @type {[unknown]} */ (this.#codec.decode(bytes[0], bytes, 1, bytes.length));
+    return error;
   }
 
   /** @param {number} kind @param {any} value */

@@ -128,6 +128,7 @@ class MemoryCache extends EventEmitter {
     const { payload, start, end } = codec;
     const stored = native.set(this.#handle, key, kind, payload, start, end, ttlMs, idleMs, tags);
     codec.payload = undefined;
+    this.#near?.noteWrite();
     this.#changed();
     return checkOpen(stored) === 1;
   }
@@ -247,7 +248,7 @@ class MemoryCache extends EventEmitter {
   *entries() {
     for (const key of this.keys()) {
       const value = this.#reads.receive(native.peek(this.#handle, key));
-      if (value !== MISSING) yield /** @type {[string, any]} */ ([key, value]);
+      if (value !== MISSING) yield/** @type {[string, any]} */ ([key, value]);
     }
   }
 

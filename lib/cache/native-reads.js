@@ -7,6 +7,9 @@ const { BATCH, WORD, header, scratch, scratchDoubles } = require('../environment
 const { HotpathClosedError } = require('../errors.js');
 const { KIND } = require('./codec.js');
 
+/** Without the checks that `toString` makes; the typings of Node leave these out. @type {any} */
+const slices = scratch;
+
 /** Answers of the native side that are no values. */
 const ANSWER = Object.freeze({ HIT: 0, MISS: -1, CLOSED: -2, OTHER: -3 });
 
@@ -86,11 +89,11 @@ class NativeReads {
       case KIND.NUMBER:
         return scratch.readDoubleLE(start);
       case KIND.STRING:
-        return scratch.latin1Slice(start, end);
+        return slices.latin1Slice(start, end);
       case KIND.UTF8:
-        return scratch.utf8Slice(start, end);
+        return slices.utf8Slice(start, end);
       case KIND.UTF16:
-        return scratch.ucs2Slice(start, end);
+        return slices.ucs2Slice(start, end);
       default:
         return this.#codec.decode(kind, scratch, start, end);
     }

@@ -13,7 +13,7 @@
 // second time in a while, so that a scan passes through without leaving anything behind.
 //
 // Hits are invisible to the engine's own policy, which would take the hottest keys for cold ones. So they are reported
-// now and then, the more often the more the engine evicts.
+// now and then, the more often the more arrives there.
 
 const native = require('../native.js');
 const { WORD, header, scratchWords, clock } = require('../environment.js');
@@ -35,9 +35,9 @@ const DOOR_PLACES = 4_096;
 /** Keeps hit counters small integers; they are compared for equality only. */
 const HITS_MASK = 0x3fffffff;
 
-/** Hits, respectively fills, between two looks at what the engine has evicted. */
+/** Hits, respectively fills and own writes, between two looks at how much the engine has taken up. */
 const HITS_PER_REPORT = 1024;
-const FILLS_PER_REPORT = 64;
+const MAX_CHANGES_PER_REPORT = 64;
 
 /** Entries that one report looks at, and the most that it credits one of them. */
 const MAX_REPORTED = 512;
@@ -92,9 +92,11 @@ class NearCache {
   #evictHand = 0;
   #reportHand = 0;
   #bytes = 0;
-  #unreportedFills = 0;
+  #unreportedChanges = 0;
+  /** Fewer in a small cache, where few writes push an entry out. */
+  #changesPerReport = 1;
   #unreportedHits = 0;
-  #evictionsSeen = 0;
+  #arrivalsSeen = 0;
   /** How many entries there may be now, and the reads since that was last considered. */
   #limit;
   #hits = 0;
@@ -102,7 +104,7 @@ class NearCache {
 
   /**
    * @param {number} handle of the engine
-   * @param {Int32Array} versions over the engine's memory; the last word counts evictions
+   * @param {Int32Array} versions over the engine's memory; the last word counts arrivals
    * @param {{ maxEntries: number, maxBytes: number }} bounds
    */
   constructor(handle, versions, { maxEntries, maxBytes }) {
@@ -166,7 +168,7 @@ class NearCache {
    * @param {number} base
    */
   fill(key, value, base) {
-    this.#unreportedFills++;
+    this.#unreportedChanges++;
     if (++this.#fills >= this.#limit >> 3) this.#adapt();
     let entry = this.#entries.get(key);
     if (entry === undefined) {
@@ -250,31 +252,38 @@ class NearCache {
     if (entry !== undefined) entry.value = undefined;
   }
 
+  /** Counts a write through this handle. */
+  noteWrite() {
+    this.#unreportedChanges++;
+    this.reportIfDue();
+  }
+
   /** Reports if enough has happened. */
   reportIfDue() {
-    if (this.#unreportedFills >= FILLS_PER_REPORT) this.report();
+    if (this.#unreportedChanges >= this.#changesPerReport) this.report();
   }
 
   /**
-   * Reports hits: how many there were, and for a share of the entries which. The share follows what the engine has
-   * evicted since, so that every entry is credited about twice before its turn to be evicted would come.
+   * Reports hits: how many there were, and for a share of the entries which. The share follows what has arrived in the
+   * engine since, so that every entry is credited about twice before newcomers could have pushed it out.
    */
   report() {
-    this.#unreportedFills = 0;
-    const evictions = this.#versions[this.#versions.length - 1];
-    const evicted = (evictions - this.#evictionsSeen) | 0;
-    this.#evictionsSeen = evictions;
-    const credits = evicted === 0 ? 0 : this.#gather(evicted >>> 0);
+    this.#unreportedChanges = 0;
+    const arrivals = this.#versions[this.#versions.length - 1];
+    const arrived = (arrivals - this.#arrivalsSeen) >>> 0;
+    this.#arrivalsSeen = arrivals;
+    const credits = arrived === 0 ? 0 : this.#gather(arrived);
     native.credit(this.#handle, credits, this.#unreportedHits);
     this.#hits += this.#unreportedHits;
     this.#unreportedHits = 0;
   }
 
-  /** Lists the hits of the next entries in turn in shared memory. @param {number} evicted */
-  #gather(evicted) {
+  /** Lists the hits of the next entries in turn in shared memory. @param {number} arrived */
+  #gather(arrived) {
     const ring = this.#ring;
     const size = Math.max(1, native.memoryCacheSize(this.#handle));
-    const turn = Math.min(ring.length, MAX_REPORTED, Math.ceil((2 * ring.length * evicted) / size));
+    this.#changesPerReport = Math.min(MAX_CHANGES_PER_REPORT, Math.ceil(size / 8));
+    const turn = Math.min(ring.length, MAX_REPORTED, Math.ceil((2 * ring.length * arrived) / size));
     let credits = 0;
     for (let step = 0; step < turn; step++) {
       if (this.#reportHand >= ring.length) this.#reportHand = 0;

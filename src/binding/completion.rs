@@ -25,6 +25,11 @@ impl LoopWaker {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
+    /// True once [`attach`](Self::attach) was called.
+    pub fn is_attached(&self) -> bool {
+        !self.0.load(Ordering::SeqCst).is_null()
+    }
+
     /// Makes wake-ups call `callback` on the environment's thread. They do not keep the
     /// process alive.
     pub fn attach(&self, env: sys::napi_env, callback: sys::napi_value) -> Result<(), Failure> {

@@ -245,6 +245,10 @@ unsafe extern "C" fn free(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
 /// wake-ups call. Once per environment.
 fn attach(call: &Call<'_, 3>) -> Returned {
     let environment = call.environment;
+    if environment.waker.is_attached() {
+        // Node aborts the process when a cleanup hook is added twice.
+        return Err(Failure::Status(sys::Status::napi_generic_failure));
+    }
     environment.header.set(share(call, 0)?);
     environment.scratch.set(share(call, 1)?);
     environment.waker.attach(call.env, call.argument(2))?;

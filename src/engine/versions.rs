@@ -15,7 +15,7 @@ const MIN_SLOTS: usize = 256;
 /// The counters of one engine.
 #[derive(Debug)]
 pub struct VersionTable {
-    /// The counters, and behind them the count of departures that JavaScript reads to know
+    /// The counters, and behind them the count of arrivals that JavaScript reads to know
     /// when its hits are worth reporting.
     words: Box<[AtomicU32]>,
     mask: usize,
@@ -61,12 +61,12 @@ impl VersionTable {
         }
     }
 
-    /// Counts an entry that the policy gave up.
-    pub fn count_eviction(&self) {
+    /// Counts an entry that was written.
+    pub fn count_arrival(&self) {
         self.words[self.mask + 1].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The words as JavaScript maps them: the counters, then the count of evictions.
+    /// The words as JavaScript maps them: the counters, then the count of arrivals.
     pub fn words(&self) -> &[AtomicU32] {
         &self.words
     }

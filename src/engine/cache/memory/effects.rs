@@ -91,6 +91,7 @@ impl Observer for Effects {
         self.tags.add(hash, record.tags());
         self.packed.add(record);
         if arrival == Arrival::Written {
+            self.versions.count_arrival();
             self.subscriptions.publish(EventKind::Set, Some(record));
         }
     }
@@ -104,10 +105,7 @@ impl Observer for Effects {
             Departure::Replaced => return,
             Departure::Deleted => (&self.departures.deleted, EventKind::Delete),
             Departure::Expired => (&self.departures.expired, EventKind::Expire),
-            Departure::Evicted => {
-                self.versions.count_eviction();
-                (&self.departures.evicted, EventKind::Evict)
-            }
+            Departure::Evicted => (&self.departures.evicted, EventKind::Evict),
         };
         counter.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.publish(event, Some(record));

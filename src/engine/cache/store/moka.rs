@@ -41,7 +41,7 @@ const MAX_CREDIT: u32 = 4;
 /// exactly the order that its policy promises.
 const EXACT_ENTRIES: u64 = 1024;
 
-/// Hash of the placeholder that pushes cold entries out, see [`MokaStore::evict`].
+/// Hash of the placeholder that pushes cold entries out, see [`MokaStore::push_out`].
 const BALLAST: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +121,33 @@ impl MokaStore {
         Policy::clone(&self.policy.load())
     }
 
-    /// Pushes entries of about `bytes` out by a placeholder that moka likes better.
+    /// Pushes the coldest entries out until `excess`, in moka's weights, is 0.
+    fn push_out_until(&self, excess: &dyn Fn() -> u64) {
+        let policy = self.policy.load();
+        let mut most = u64::MAX;
+        while excess() > 0 && self.map.len() > 0 && most > 0 {
+            let held = self.map.len();
+            let chunk = excess().min(most);
+            let capacity = policy.policy().max_capacity().unwrap_or_default();
+            let room = capacity.saturating_sub(policy.weighted_size());
+            self.push_out(&policy, room.saturating_add(chunk));
+            if self.map.len() == held {
+                // TinyLFU prefers all that would have to go together to one placeholder.
+                most = chunk / 4;
+            }
+        }
+        // What moka would not give up goes in no order.
+        self.map.for_each(&mut |hash, _| {
+            if excess() > 0 {
+                let _stripe = self.stripe(hash).lock();
+                if self.map.remove_if(hash, Departure::Evicted, &mut |_| true) {
+                    self.forget(hash);
+                }
+            }
+        });
+    }
+
+    /// Makes moka evict by a placeholder of this weight that it likes better.
     fn push_out(&self, policy: &Policy, bytes: u64) {
         // Known well before it is inserted: TinyLFU admits only what is used more than the
         // victims are.
@@ -136,9 +162,7 @@ impl MokaStore {
                 cost: bytes,
             },
         );
-        policy.run_pending_tasks();
-        policy.invalidate(&BALLAST);
-        policy.run_pending_tasks();
+        self.forget(BALLAST);
     }
 }
 
@@ -253,31 +277,24 @@ impl Store for MokaStore {
     fn evict(&self, bytes: u64) -> u64 {
         let before = self.map.bytes();
         let target = before.saturating_sub(bytes);
-        let policy = self.policy.load();
-        let mut stalled = 0;
-        while self.map.bytes() > target && self.map.len() > 0 && stalled < 3 {
-            let held = self.map.bytes();
-            let capacity = *self.capacity.lock();
-            let share = (capacity.bytes / capacity.entries).max(held / self.map.len().max(1));
-            let room = capacity.bytes.saturating_sub(policy.weighted_size());
-            self.push_out(&policy, room + share);
-            stalled = if self.map.bytes() < held { 0 } else { stalled + 1 };
-        }
-        // What moka would not give up goes in no order.
-        self.for_each(&mut |hash, _| {
-            if self.map.bytes() > target {
-                let _stripe = self.stripe(hash).lock();
-                if self.map.remove_if(hash, Departure::Evicted, &mut |_| true) {
-                    self.forget(hash);
-                }
-            }
-        });
+        self.push_out_until(&|| self.map.bytes().saturating_sub(target));
         before.saturating_sub(self.map.bytes())
     }
 
-    /// Starts moka afresh: recency and frequency are learnt anew, which costs about a
-    /// microsecond an entry.
+    /// Starts moka afresh, once what no longer fits has left in moka's order: recency and
+    /// frequency of the rest are learnt anew. Costs about a microsecond an entry.
     fn resize(&self, capacity: Capacity) {
+        self.push_out_until(&|| {
+            let average = self.policy.load().weighted_size() / self.map.len().max(1);
+            let entries = self.map.len().saturating_sub(capacity.entries);
+            let excess = self
+                .map
+                .bytes()
+                .saturating_sub(capacity.bytes)
+                .max(entries * average);
+            // Never nothing while something is too much.
+            excess.max(u64::from(self.is_over(capacity)))
+        });
         let _all: Vec<_> = self.stripes.iter().map(|stripe| stripe.lock()).collect();
         *self.capacity.lock() = capacity;
         let policy = self.renew_policy(capacity);
