@@ -37,7 +37,7 @@ function translate(error) {
 /** @param {Error} error */
 function conflict({ message }) {
   const [, option = '', name = '', existing = '', requested = ''] =
-    /^Option (\S+) of (.*) is (.*), but (.*) was asked for$/s.exec(message) ?? [];
+    /^Option (\S+) of '(.*)' is (.*), but (.*) was asked for$/s.exec(message) ?? [];
   return namedConflict(name, option, primitive(existing), primitive(requested));
 }
 
@@ -48,7 +48,7 @@ function conflict({ message }) {
  * @param {string | number} requested
  */
 function namedConflict(name, option, existing, requested) {
-  const message = `Option ${option} of ${name} is ${existing}, but ${requested} was asked for`;
+  const message = `Option ${option} of '${name}' is ${existing}, but ${requested} was asked for`;
   return new HotpathConflictError(message, { engine: name, option, existing, requested });
 }
 

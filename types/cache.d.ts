@@ -1,7 +1,16 @@
 import { EventEmitter } from 'node:events';
 
-/** How entries are chosen when the cache is full. Upper case is accepted too. */
-export type EvictionPolicy = 'tinylfu' | 'lru';
+/**
+ * What goes when the cache is full. Any mixture of upper and lower case is accepted at run time.
+ *
+ * - `adaptive` weighs recency and frequency in a proportion that follows the traffic, and resists scans (Einziger et
+ *   al., "Adaptive Software Cache Management", 2018). The quickest and smallest: about 110 bytes of bookkeeping per
+ *   entry. Both bounds are exact; a resize keeps everything known.
+ * - `tinylfu` keeps what is read often (Einziger et al., "TinyLFU", 2017), `lru` what was read last. Slower, above all
+ *   for a write into a full cache; about 330 bytes per entry; with `maxEntries`, each entry counts at least its share
+ *   of the bytes; a resize starts the policy afresh. Up to 1,024 entries the order of `lru` is exact.
+ */
+export type EvictionPolicy = 'adaptive' | 'tinylfu' | 'lru';
 
 /** Compression of stored values. What does not get at least 10 % smaller is stored as it is. */
 export interface CompressionOptions {
@@ -17,16 +26,20 @@ export interface CompressionOptions {
   thresholdBytes?: number | undefined;
 }
 
-/** Size of the near cache: the decoded values that one handle keeps on this thread's JavaScript heap. */
+/**
+ * Bounds of the near cache: the decoded values that one handle keeps on this thread's JavaScript heap. It begins with
+ * 2,048 entries, doubles while it serves at least a quarter of the reads, and halves when it serves less than 1/32.
+ */
 export interface NearCacheOptions {
   /**
    * Most entries held. A positive integer.
-   * @default 32768
+   * @default 65536
    */
   maxEntries?: number | undefined;
   /**
-   * Most bytes of heap held, estimated from the values' encoded sizes. A positive integer.
-   * @default 16777216
+   * Most bytes of heap held, estimated from the values' encoded sizes. A positive integer. A value of more than an
+   * eighth of it is not kept.
+   * @default 33554432
    */
   maxBytes?: number | undefined;
 }
@@ -41,33 +54,39 @@ export interface MemoryCacheLimits {
   /** Most bytes held: keys, values and the bookkeeping of each entry. A positive integer. */
   maxBytes?: number | undefined;
   /**
-   * The same in MiB. A positive number, fractions allowed.
+   * The same in MiB. A positive finite number, fractions allowed.
    * @default 100
    */
   maxMemoryMB?: number | undefined;
-  /** The same as a share of the memory that this process may use (the container's limit, else the machine's): `'20%'`. */
+  /**
+   * The same as a share of the memory that this process may use (the container's limit, else the machine's), above 0
+   * and at most 100: `'20%'`, `'12.5%'`.
+   */
   maxMemory?: `${number}%` | undefined;
 }
 
 export interface MemoryCacheOptions extends MemoryCacheLimits {
   /**
-   * Handles with the same name, in any thread of the process, share one cache. A handle that gives an option
-   * explicitly must agree with the cache that exists. Without a name the cache is private to this handle.
+   * Handles with the same name, in any thread of the process, share one cache. Any string but the empty one. A handle
+   * that gives an option explicitly must agree with what the cache was made with. Without a name the cache is private
+   * to this handle.
    */
   name?: string | undefined;
   /**
-   * Time to live of entries that are set without one, in milliseconds; fractions are rounded up, `Infinity` is never.
+   * Time to live of entries that are set without one, in milliseconds. A positive number; fractions are rounded up,
+   * `Infinity` is never. Nothing expires early; entries expire at most about 10 ms late.
    * @default Infinity
    */
   ttlMs?: number | undefined;
   /**
-   * Entries that nobody reads or writes for so long expire, in milliseconds; at most 1/16 late. `Infinity` is never.
+   * Entries that nobody reads or writes for so long expire, in milliseconds. A positive number; fractions are rounded
+   * up, `Infinity` is never. At most 1/16 of it late.
    * @default Infinity
    */
   idleMs?: number | undefined;
   /**
-   * `tinylfu` keeps what is read often (Einziger et al., "TinyLFU", 2017), `lru` what was read last.
-   * @default 'tinylfu'
+   * What goes when the cache is full, see {@link EvictionPolicy}.
+   * @default 'adaptive'
    */
   evictionPolicy?: EvictionPolicy | Uppercase<EvictionPolicy> | undefined;
   /**
@@ -76,14 +95,15 @@ export interface MemoryCacheOptions extends MemoryCacheLimits {
    */
   compression?: boolean | CompressionOptions | undefined;
   /**
-   * Keeps hot values decoded on this thread's heap, so that a hit is a Map lookup and one atomic load; always
-   * coherent with the other threads. Belongs to the handle, not to the named cache.
+   * Keeps hot values decoded on this thread's heap, so that a hit is a Map lookup and one load from shared memory;
+   * always coherent with the other threads. Belongs to the handle, not to the named cache. Off where the runtime
+   * refuses external memory.
    * @default true
    */
   nearCache?: boolean | NearCacheOptions | undefined;
   /**
-   * With `false`, reads of a hot key may hand out the same object again: do not mutate it. With `true`, each read
-   * makes its own copy, at the price of a decode. Belongs to the handle.
+   * With `false`, reads of a hot key may hand out the same object again: do not mutate it. With `true`, each read of an
+   * object makes its own copy, at the price of a native call and a decode. Belongs to the handle.
    * @default false
    */
   clone?: boolean | undefined;
@@ -91,11 +111,14 @@ export interface MemoryCacheOptions extends MemoryCacheLimits {
 
 /** Life and labels of one entry. What is left out follows the cache's own options. */
 export interface EntryOptions {
-  /** Time to live in milliseconds, counted from now. A positive number; `Infinity` is never. */
+  /** Time to live in milliseconds, counted from now. A positive number, fractions rounded up; `Infinity` is never. */
   ttlMs?: number | undefined;
-  /** Longest time without a read or write, in milliseconds. A positive number; `Infinity` is never. */
+  /**
+   * Longest time without a read or write, in milliseconds. A positive number, fractions rounded up; `Infinity` is
+   * never.
+   */
   idleMs?: number | undefined;
-  /** Labels for `invalidateTags`. Strings without lone surrogates. */
+  /** Labels for `invalidateTags`. Any strings. */
   tags?: readonly string[] | undefined;
 }
 
@@ -105,7 +128,10 @@ export type Ttl = number | EntryOptions;
 /** Several entries: a plain object, a Map, or anything that iterates over `[key, value]`. */
 export type Entries<V> = Readonly<Record<string, V>> | Iterable<readonly [key: string, value: V]>;
 
-/** Counts since the cache was made, over all its handles and threads, except where a line says otherwise. */
+/**
+ * Counts since the cache was made, over all its handles and threads, except where a line says otherwise. Near hits of
+ * other handles are counted as these report them, after 1,024 hits at the latest.
+ */
 export interface MemoryCacheStats {
   /** Entries held now. */
   entries: number;
@@ -115,31 +141,33 @@ export interface MemoryCacheStats {
   maxBytes: number;
   /** The limit of `entries`; `Infinity` when there is none. */
   maxEntries: number;
-  /** Reads that found a value, near hits included. `peek`, `has`, `keys` and `entries` do not count. */
+  /**
+   * Reads that found a value, near hits included. `peek`, `has`, `take`, `getTtl`, `keys` and `entries` do not count.
+   */
   hits: number;
   /** Reads that found none. */
   misses: number;
   /** `hits / (hits + misses)`; 0 before the first read. */
   hitRatio: number;
-  /** Hits of this handle that never left JavaScript. */
+  /** Hits that never left JavaScript, of all handles; part of `hits`. */
   nearHits: number;
   /** Values that this handle keeps decoded now. */
   nearEntries: number;
-  /** Values stored. */
+  /** Values stored, by `increment` and `getOrSet` too. */
   sets: number;
-  /** Entries removed by a caller, one by one or by pattern or tag. */
+  /** Entries removed by a caller, one by one or by pattern or tag; `clear` does not count. */
   deletes: number;
-  /** Entries removed to make room. */
+  /** Entries removed to make room, or by `evict`. */
   evictions: number;
   /** Entries removed because their time was over. */
   expirations: number;
   /** Values refused because they alone are larger than the cache. */
   refusals: number;
-  /** Loaders that `getOrSet` ran. */
+  /** Loads that `getOrSet` began. */
   loads: number;
   /** Those that threw or rejected. */
   loadFailures: number;
-  /** Events that a thread did not fetch in time and lost. */
+  /** Events that this handle, listening, did not take in time and lost: it is told of 65,536 or 64 MiB at once. */
   eventsDropped: number;
   /** What compression does for the entries held now. */
   compression: {
@@ -164,7 +192,7 @@ export interface MemoryCacheEvents<V = unknown> {
   delete: [key: string, value: V];
   /** An entry's time was over. */
   expire: [key: string, value: V];
-  /** An entry had to make room. */
+  /** An entry had to make room, or went by `evict`. */
   evict: [key: string, value: V];
   /** The cache was emptied. */
   clear: [];
@@ -177,14 +205,16 @@ export interface MemoryCacheEvents<V = unknown> {
  * arrays, cycles. They are copied in; what `get` hands out may be shared by later reads of the same thread while the
  * key is hot, so do not mutate it (or set `clone`).
  *
- * All methods are synchronous except `getOrSet`, and none blocks on another thread for longer than a memory copy.
- * A read of a hot key stays in JavaScript; every other operation crosses into native code once, and reads decode a copy.
+ * All methods are synchronous except `getOrSet`; they wait for other threads' native code at most, never for their
+ * JavaScript. A read of a hot key stays in JavaScript; any other operation on a key is a call into native code, and
+ * reads decode a copy.
  *
  * Every method throws `HotpathClosedError` after `close()`, and a `TypeError` for a key that is not a string.
  *
  * As an `EventEmitter` it raises the events of {@link MemoryCacheEvents}. Each handle of a named cache that listens
  * hears all of them, whichever thread caused them: its own before the operation returns, the others' soon after.
- * Without listeners, events cost nothing. A listener that throws surfaces as an uncaught exception; the operation stands.
+ * Without listeners, events cost nothing. A listener that throws surfaces as an uncaught exception; the operation
+ * stands.
  *
  * @example
  * const users = new MemoryCache<User>({ name: 'users', maxMemoryMB: 200, ttlMs: 60_000 });
@@ -195,26 +225,29 @@ export class MemoryCache<V = unknown> extends EventEmitter {
    * @throws TypeError for an option of the wrong type, an unknown option (the message names the nearest known one), or
    *   more than one of `maxBytes`, `maxMemoryMB`, `maxMemory`
    * @throws RangeError for an option out of its range
-   * @throws HotpathConflictError when a cache of this name exists with another value of an option given here
+   * @throws HotpathConflictError when a cache of this name was made with another value of an option given here
    */
   constructor(options?: MemoryCacheOptions);
 
   /** The name given at construction; undefined for a private cache. */
   get name(): string | undefined;
-  /** Whether this handle was closed. The only member, with `name` and `close`, that works afterwards. */
+  /**
+   * Whether this handle was closed. With `name`, `close` and those of `EventEmitter` the only member that works then.
+   */
   get closed(): boolean;
   /** Entries held now, by all handles together. */
   get size(): number;
-  /** A snapshot of the counters. Crosses into native code once; do not call it for each request. */
+  /** A snapshot of the counters. Some calls into native code; do not ask for it with each request. */
   get stats(): MemoryCacheStats;
 
   /**
    * Stores a value, replacing any other. Encodes it (cost in proportion to its size) and copies it out of the heap.
+   * May evict others. An older value's expiry and tags do not matter.
    * @param ttl without it the cache's `ttlMs` and `idleMs` apply
    * @returns false when the value alone is larger than the cache: it was refused, and an older value is gone
-   * @throws TypeError for a value that cannot be stored (functions, symbols, promises, weak collections), naming
-   *   where it is: `value.user.onClick`; nothing is stored then
-   * @throws RangeError for a ttl that is zero, negative or NaN
+   * @throws TypeError for a value that cannot be stored (functions, symbols, promises, proxies, weak collections,
+   *   shared buffers, a URL), naming where it is: `value.user.onClick`; nothing is stored then
+   * @throws RangeError for a ttl that is zero, negative or NaN, or for a value nested more than 1,000 levels deep
    */
   set(key: string, value: V, ttl?: Ttl): boolean;
   /** The same as `set`. */
@@ -235,19 +268,23 @@ export class MemoryCache<V = unknown> extends EventEmitter {
   /** Removes an entry and returns its value, in one step: of two threads that take a key, one gets it. */
   take(key: string): V | undefined;
 
-  /** The values of many keys, in their order. One crossing for all, so cheaper than as many `get`s. */
+  /**
+   * The values of many keys, in their order. What is not near takes one native call per 256 keys or 64 KiB of values,
+   * so it is cheaper than as many `get`s.
+   */
   getMany(keys: readonly string[]): (V | undefined)[];
   /** The values that were found, as an object by key. */
   mget(keys: readonly string[]): Partial<Record<string, V>>;
   /**
-   * Stores many values with the same life. Each is stored on its own: other threads may see some before others.
+   * Stores many values with the same life and tags. All are encoded first, which takes memory for all of them; then
+   * each is stored on its own: other threads may see some before others.
    * @returns how many were stored, that is, not refused as too large
    * @throws as `set` does; nothing is stored then
    */
   setMany(entries: Entries<V>, ttl?: Ttl): number;
   /** The same as `setMany`. */
   mset(entries: Entries<V>, ttl?: Ttl): number;
-  /** Removes many entries. @returns how many there were */
+  /** Removes many entries, a native call each. @returns how many there were */
   deleteMany(keys: readonly string[]): number;
 
   /**
@@ -261,7 +298,7 @@ export class MemoryCache<V = unknown> extends EventEmitter {
   /**
    * Adds to a number, atomically across threads. A missing key starts at 0.
    * @param by a finite number; 1 when left out
-   * @param ttl used only when this creates the entry; an existing one keeps its expiry and tags
+   * @param ttl life and tags, used only when this creates the entry; an existing one keeps its own
    * @returns the sum
    * @throws HotpathValueError when the value is not a number
    * @throws RangeError when `by` or the sum is not finite; nothing changes then
@@ -270,7 +307,9 @@ export class MemoryCache<V = unknown> extends EventEmitter {
 
   /**
    * A snapshot of the keys, in no particular order. Copies all of them: its cost grows with the cache.
-   * @param glob `*` any run, `?` one character, `[abc]`, `[a-z]`, `[!a]`, backslash escapes; matches whole keys
+   * @param glob `*` any run, `?` one character, `[abc]`, `[a-z]`, `[!a]` or `[^a]`, backslash escapes; matches whole
+   *   keys
+   * @throws RangeError for a glob of more than 1,024 characters from its first wildcard on, or some 800 `?`
    */
   keys(glob?: string): string[];
   /** Iterates over a snapshot of the keys; entries that went meanwhile are left out. Leaves no trace, as `peek`. */
@@ -281,13 +320,16 @@ export class MemoryCache<V = unknown> extends EventEmitter {
   deletePattern(glob: string): number;
   /** Removes all entries that carry one of these tags. Costs in proportion to those. @returns how many */
   invalidateTags(tags: string | readonly string[]): number;
-  /** Removes everything. */
+  /** Removes everything; `clear` is the only event. Memory is freed on another thread. */
   clear(): void;
 
   /**
    * The value, or what `loader` makes of a missing one. However many callers in however many threads ask at once,
    * one loader runs and all get its answer; a worker that exits while it loads hands the load to one that waits.
    * A key written or deleted meanwhile is not overwritten: the waiters get the loaded value, the cache keeps its own.
+   *
+   * The first caller gets the loader's own object, and so do those who wait for it in the same handle (copies, with
+   * `clone`); other handles and later reads get a copy.
    * @param loader its value is stored and handed to everyone; `undefined` is a value like any other
    * @param options life and tags of the new entry, as in `set`
    * @returns rejects with the loader's error (other threads get an equal copy of it), and caches nothing then
@@ -295,24 +337,25 @@ export class MemoryCache<V = unknown> extends EventEmitter {
   getOrSet(key: string, loader: (key: string) => V | PromiseLike<V>, options?: Ttl): Promise<V>;
   /**
    * A value as bytes, ready for an HTTP response: a Buffer or Uint8Array as it is, a string as UTF-8, anything else as
-   * JSON text. Always a copy.
+   * JSON text. Always a copy. Counts as a read. Undefined when there is no entry, or no JSON of it.
    */
   getBytes(key: string): Buffer | undefined;
 
   /**
-   * Changes limits while running, for all handles. A smaller limit evicts at once.
+   * Changes limits while running, for all handles; one that is not given stays. A smaller limit evicts at once. With
+   * `tinylfu` and `lru` it costs about a microsecond for each entry, and the policy learns anew.
    * @throws TypeError or RangeError as the constructor does
    */
   resize(limits: MemoryCacheLimits): void;
   /**
-   * Gives up the least valuable entries, whatever the limits, until so many bytes are free or nothing is left.
+   * Gives up entries, coldest first and whatever the limits, until so many bytes are freed or nothing is left.
    * @param bytes a non-negative number
    * @returns the bytes that were freed
    */
   evict(bytes: number): number;
   /**
    * Recounts every counter from the entries themselves, which takes time in proportion to them. For tests.
-   * @throws Error that names the counter which is wrong
+   * @throws Error with code `ERR_HOTPATH_INCONSISTENT` that names the counter which is wrong
    */
   validate(): void;
   /** Lets go of the cache; the last handle frees its memory. May be called again. Listeners hear nothing afterwards. */
@@ -343,15 +386,17 @@ export class MemoryCache<V = unknown> extends EventEmitter {
 }
 
 export interface MemoryOptimizedCacheOptions {
-  /** Most memory held, in MiB. A positive number. @default 100 */
+  /** Most memory held, in MiB. A positive finite number. @default 100 */
   maxMemoryMB?: number | undefined;
   /** Most entries held. A positive integer. @default 10000 */
   maxEntries?: number | undefined;
-  /** @default 'tinylfu' */
+  /** What goes when the cache is full, see {@link EvictionPolicy}. @default 'adaptive' */
   evictionPolicy?: EvictionPolicy | Uppercase<EvictionPolicy> | undefined;
-  /** @default false */
+  /** As in `MemoryCache`. @default false */
   compression?: boolean | CompressionOptions | undefined;
-  /** Shares the cache with the other `MemoryOptimizedCache`s of this name, in any thread. */
+  /**
+   * Shares the cache with the other `MemoryOptimizedCache`s of this name, in any thread. Any string but the empty one.
+   */
   name?: string | undefined;
 }
 
@@ -394,8 +439,8 @@ export class MemoryOptimizedCache<V = unknown> {
   clear(): Promise<void>;
 
   /**
-   * Evicts the least valuable entries until at least this many bytes are free again and at most 80 % of the memory is
-   * in use, or nothing is left.
+   * Evicts entries, coldest first, until at least this many bytes are freed and at most 80 % of the memory is in use,
+   * or nothing is left.
    * @param bytes a non-negative number
    * @returns the bytes that were freed
    */

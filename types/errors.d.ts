@@ -16,13 +16,17 @@ export class HotpathError extends Error {
 /** An operation on a cache that was closed. Code `ERR_HOTPATH_CLOSED`. */
 export class HotpathClosedError extends HotpathError {}
 
-/** A handle to a named engine asked for something other than what the engine was made with. Code `ERR_HOTPATH_OPTION_CONFLICT`. */
+/**
+ * A handle on a named engine asked for something other than what it was made with. Code `ERR_HOTPATH_OPTION_CONFLICT`.
+ */
 export class HotpathConflictError extends HotpathError {
-  /** The option in question: `maxEntries`. */
+  /** The name of the engine, as the message shows it. */
+  readonly engine: string;
+  /** The option in question: `maxEntries`. A `maxMemory` is compared as `maxBytes`. */
   readonly option: string;
-  /** What the engine has. */
+  /** What the engine was made with: a number, or words such as `lru`, `unlimited`, `lz4 from 1024 bytes`. */
   readonly existing: unknown;
-  /** What this handle asked for. */
+  /** What this handle asked for, likewise. */
   readonly requested: unknown;
 }
 

@@ -35,7 +35,7 @@ pub struct OpenOptions {
     pub ttl_ms: Option<f64>,
     /// Default idle time, infinite for ever.
     pub idle_ms: Option<f64>,
-    /// `tinylfu` or `lru`.
+    /// `adaptive`, `tinylfu` or `lru`.
     pub eviction_policy: Option<String>,
     /// `off`, `lz4` or `zstd`.
     pub compression: Option<String>,

@@ -18,7 +18,7 @@
 //!
 //! # Lock order
 //!
-//! Stripe, shard (both in the store), then one of the leaves: a tag's shard, the flights, a
+//! What the store locks around a change, its map's shard, then one of the leaves: a tag's shard, the flights, a
 //! subscription's queue, a completion queue.
 //!
 //! # Close

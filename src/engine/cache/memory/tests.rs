@@ -114,7 +114,9 @@ fn version(cache: &MemoryCache, name: &str) -> u32 {
 
 fn keys(cache: &MemoryCache) -> Vec<String> {
     let mut keys = Vec::new();
-    cache.for_each_key(None, &mut |key| keys.push(String::from_utf8_lossy(key).into_owned()));
+    cache.for_each_key(None, &mut |key| {
+        keys.push(String::from_utf8_lossy(key).into_owned())
+    });
     keys.sort_unstable();
     keys
 }
@@ -139,7 +141,10 @@ fn subscribe(cache: &MemoryCache) -> Arc<Subscription> {
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "waited in vain: {what}"
+        );
         std::thread::yield_now();
     }
 }

@@ -228,7 +228,11 @@ fn packed_values_come_back_and_are_accounted_for() {
                 let mut out = b"rest of another value".to_vec();
                 let was_packed = MemoryCache::unpack(&record, &mut out).expect("unpacks");
                 (
-                    if was_packed { out } else { record.payload().to_vec() },
+                    if was_packed {
+                        out
+                    } else {
+                        record.payload().to_vec()
+                    },
                     was_packed,
                 )
             };
