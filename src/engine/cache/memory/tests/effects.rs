@@ -13,6 +13,8 @@ fn glob(pattern: &str) -> Glob {
 /// A lifetime that is over as good as at once.
 const MOMENT: Lifetime = ttl(1);
 
+type Change = fn(&MemoryCache);
+
 /// Waits until the background thread has left no more than so many entries.
 fn wait_for_sweep(cache: &MemoryCache, left: u64) {
     wait_until("the sweep", || cache.len() <= left);
@@ -22,7 +24,7 @@ fn wait_for_sweep(cache: &MemoryCache, left: u64) {
 
 #[test]
 fn versions_move_with_every_change_of_a_key() {
-    let changes: [(&str, fn(&MemoryCache)); 11] = [
+    let changes: [(&str, Change); 11] = [
         ("set", |cache| set(cache, "k", "w")),
         ("take", |cache| drop(cache.take(key("k")))),
         ("touch", |cache| assert!(cache.touch(key("k"), ttl(2 * HOUR_MS)))),
@@ -101,8 +103,7 @@ fn tags_delete_their_carriers_and_nothing_else() {
 
 #[test]
 fn whatever_leaves_the_cache_leaves_the_tags() {
-    type Leave = fn(&MemoryCache);
-    let ways: [(&str, Leave); 7] = [
+    let ways: [(&str, Change); 7] = [
         ("replaced", |cache| {
             set_with(cache, "k", "w", ENDLESS, &["u"]);
             assert_eq!(cache.effects.tags.pairs(), 1);
