@@ -29,7 +29,7 @@ const gates = {
   'build:debug': {},
   'test:rust': {
     count: /^test result: ok\. (\d+) passed/gm,
-    minimum: 70,
+    minimum: 100,
     closing: /^test result:/,
     canary: `cargo test ${RUST_CANARY}`,
     sign: /^test canary \.\.\. FAILED$/m,

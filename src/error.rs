@@ -30,6 +30,9 @@ pub enum Error {
     /// An arithmetic operation would leave the range of finite numbers.
     #[error("The result is not a finite number")]
     NotFinite,
+    /// An entry that alone is larger than the cache.
+    #[error("The entry is larger than the cache")]
+    TooLarge,
     /// A glob pattern that cannot be compiled.
     #[error("The pattern is too complex: {reason}")]
     Pattern {
@@ -57,7 +60,7 @@ impl Error {
             Error::Closed { .. } => "ERR_HOTPATH_CLOSED",
             Error::OptionConflict { .. } => "ERR_HOTPATH_OPTION_CONFLICT",
             Error::NotANumber => "ERR_HOTPATH_NOT_A_NUMBER",
-            Error::NotFinite | Error::Pattern { .. } => "ERR_OUT_OF_RANGE",
+            Error::NotFinite | Error::TooLarge | Error::Pattern { .. } => "ERR_OUT_OF_RANGE",
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
             Error::Inconsistent { .. } => "ERR_HOTPATH_INCONSISTENT",
         }

@@ -3,7 +3,6 @@
 //! A record is immutable but for its expiry, and shared by reference counting: readers hold
 //! it without a lock while writers replace it in the map.
 
-#[cfg(target_arch = "x86_64")]
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -263,6 +262,24 @@ impl Record {
         }
     }
 
+    /// The deadline as it was asked for, without what is added so that nothing expires early.
+    pub fn nominal_deadline(&self) -> Option<u64> {
+        let ttl = match self.header().deadline.load(Ordering::Relaxed) {
+            0 => None,
+            deadline => Some(deadline - 1),
+        };
+        let idle = self.idle().map(Idle::nominal_deadline);
+        match (ttl, idle) {
+            (Some(ttl), Some(idle)) => Some(ttl.min(idle)),
+            (ttl, idle) => ttl.or(idle),
+        }
+    }
+
+    /// True when this is the same record, not an equal one.
+    pub fn is(&self, other: &Record) -> bool {
+        ptr::eq(self.header(), other.header())
+    }
+
     /// True when the record must not be handed out any more.
     pub fn is_expired(&self, now: u64) -> bool {
         self.deadline().is_some_and(|deadline| deadline <= now)
@@ -356,13 +373,13 @@ impl Idle {
         self.limit_ms.load(Ordering::Relaxed) / IDLE_SLACK
     }
 
-    fn deadline(&self) -> u64 {
+    fn nominal_deadline(&self) -> u64 {
         let limit = self.limit_ms.load(Ordering::Relaxed);
-        let slack = self.slack() + 1;
-        self.last_used
-            .load(Ordering::Relaxed)
-            .saturating_add(limit)
-            .saturating_add(slack)
+        self.last_used.load(Ordering::Relaxed).saturating_add(limit)
+    }
+
+    fn deadline(&self) -> u64 {
+        self.nominal_deadline().saturating_add(self.slack() + 1)
     }
 }
 

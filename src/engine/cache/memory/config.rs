@@ -96,7 +96,7 @@ impl From<&Options> for Config {
                 idle_ms: options.idle_ms.flatten(),
             },
             eviction_policy: options.eviction_policy.unwrap_or_default(),
-            compression: options.compression.clone().flatten(),
+            compression: options.compression.flatten(),
         }
     }
 }

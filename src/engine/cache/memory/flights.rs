@@ -9,7 +9,7 @@
 //! The lock here is a leaf: it is taken inside the key's shard, and nothing is locked inside
 //! it but the completion queues of waiters.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -41,6 +41,8 @@ struct Flight {
     ticket: u64,
     leader: Arc<CompletionQueue>,
     superseded: bool,
+    /// Tags that were invalidated since the load began.
+    invalidated: HashSet<String, RandomState>,
     followers: VecDeque<Caller>,
 }
 
@@ -65,6 +67,7 @@ impl Flights {
             ticket,
             leader: caller.environment,
             superseded: false,
+            invalidated: HashSet::default(),
             followers: VecDeque::new(),
         };
         flights.insert(key.into(), flight);
@@ -83,20 +86,36 @@ impl Flights {
 
     /// Marks all flights as overtaken.
     pub fn supersede_all(&self) {
+        self.supersede_where(&|_| true);
+    }
+
+    /// Marks the flights for some keys as overtaken.
+    pub fn supersede_where(&self, chosen: &dyn Fn(&[u8]) -> bool) {
         if self.count.load(Ordering::SeqCst) > 0 {
-            self.flights
-                .lock()
-                .values_mut()
-                .for_each(|flight| flight.superseded = true);
+            let mut flights = self.flights.lock();
+            flights
+                .iter_mut()
+                .for_each(|(key, flight)| flight.superseded |= chosen(key));
         }
     }
 
-    /// True when the holder of `ticket` leads, and nobody has written the key since.
-    pub fn may_store(&self, key: &[u8], ticket: u64) -> bool {
-        let flights = self.flights.lock();
-        flights
-            .get(key)
-            .is_some_and(|flight| flight.ticket == ticket && !flight.superseded)
+    /// Remembers that these tags were invalidated: a value that turns out to carry one of
+    /// them is overtaken too.
+    pub fn invalidate_tags(&self, tags: &[String]) {
+        if self.count.load(Ordering::SeqCst) > 0 {
+            for flight in self.flights.lock().values_mut() {
+                flight.invalidated.extend(tags.iter().cloned());
+            }
+        }
+    }
+
+    /// True when the holder of `ticket` leads, and nobody has written the key or invalidated
+    /// one of its value's tags since.
+    pub fn may_store(&self, key: &[u8], ticket: u64, tags: &[Arc<str>]) -> bool {
+        self.flights.lock().get(key).is_some_and(|flight| {
+            let invalidated = tags.iter().any(|tag| flight.invalidated.contains(&**tag));
+            flight.ticket == ticket && !flight.superseded && !invalidated
+        })
     }
 
     /// Ends the flight that `ticket` leads and tells its followers. Without effect when the
@@ -144,6 +163,7 @@ impl Flights {
             flight.ticket = self.next_ticket();
             // What is loaded from now on is newer than whatever overtook the first load.
             flight.superseded = false;
+            flight.invalidated.clear();
             if next
                 .environment
                 .push(next.operation, Outcome::Lead(flight.ticket))
@@ -226,10 +246,10 @@ mod tests {
         let first = lead(flights.join(b"k", caller(&a, 1)));
         let second = lead(flights.join(b"l", caller(&a, 2)));
         flights.supersede(b"k");
-        assert!(!flights.may_store(b"k", first));
-        assert!(flights.may_store(b"l", second));
+        assert!(!flights.may_store(b"k", first, &[]));
+        assert!(flights.may_store(b"l", second, &[]));
         flights.supersede_all();
-        assert!(!flights.may_store(b"l", second));
+        assert!(!flights.may_store(b"l", second, &[]));
     }
 
     #[test]
@@ -252,8 +272,8 @@ mod tests {
             panic!("the third environment was not asked to lead");
         };
         assert_ne!(next, ticket);
-        assert!(!flights.may_store(b"k", ticket));
-        assert!(flights.may_store(b"k", next));
+        assert!(!flights.may_store(b"k", ticket, &[]));
+        assert!(flights.may_store(b"k", next, &[]));
         flights.leave(&c);
         assert!(flights.is_empty());
     }

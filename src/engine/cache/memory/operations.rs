@@ -72,10 +72,13 @@ impl MemoryCache {
     /// Writes a value.
     pub fn set(&self, key: Key<'_>, entry: Entry<'_>) -> Written {
         let record = self.record(key, entry);
-        self.put(key, record, &mut || true)
+        self.put(key, record, &mut || {
+            self.flights.supersede(key.bytes);
+            true
+        })
     }
 
-    /// Stores a record, unless `allowed`, asked while the key is locked, says no.
+    /// Stores a record, unless `allowed`, asked once while the key is locked, says no.
     fn put(&self, key: Key<'_>, record: Record, allowed: &mut dyn FnMut() -> bool) -> Written {
         if self.store.cost(&record) > self.store.capacity().bytes {
             self.writes.refusals.fetch_add(1, Ordering::Relaxed);
@@ -99,17 +102,14 @@ impl MemoryCache {
         Written::Stored
     }
 
-    /// Changes a key unless the cache is closed, and overtakes a load of it.
+    /// Changes a key unless the cache is closed.
     fn change(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
         self.store.update(key, &mut |existing| {
             if self.is_closed() {
-                return Change::Keep;
+                Change::Keep
+            } else {
+                change(existing)
             }
-            let change = change(existing);
-            if !matches!(change, Change::Keep | Change::Renew(_)) {
-                self.flights.supersede(key.bytes);
-            }
-            change
         });
     }
 
@@ -153,6 +153,7 @@ impl MemoryCache {
         let mut taken = None;
         self.change(key, &mut |existing| {
             taken = existing.cloned();
+            self.flights.supersede(key.bytes);
             Change::Remove
         });
         taken
@@ -174,9 +175,8 @@ impl MemoryCache {
     /// Milliseconds that an entry has left: `None` without an entry, `Some(None)` without an
     /// end.
     pub fn remaining_ms(&self, key: Key<'_>) -> Option<Option<u64>> {
-        let deadline = self.store.peek(key)?.deadline();
-        // Deadlines are rounded up by a millisecond.
-        Some(deadline.map(|deadline| deadline.saturating_sub(clock::now_ms() + 1)))
+        let deadline = self.store.peek(key)?.nominal_deadline();
+        Some(deadline.map(|deadline| deadline.saturating_sub(clock::now_ms())))
     }
 
     /// Adds to a number in one atomic step. A new entry begins at 0; an existing one keeps
@@ -184,9 +184,11 @@ impl MemoryCache {
     ///
     /// # Errors
     /// [`Error::NotANumber`] when the key holds something else, [`Error::NotFinite`] when
-    /// the sum is not finite. Nothing changes then.
+    /// the sum is not finite, [`Error::TooLarge`] when the entry is larger than the cache.
+    /// Nothing changes then.
     pub fn increment(&self, key: Key<'_>, number: Number<'_>) -> Result<f64> {
         let mut result = Err(Error::Closed { engine: "cache" });
+        let most = self.store.capacity().bytes;
         self.change(key, &mut |existing| {
             result = add(existing, number.by);
             let Ok(sum) = result else { return Change::Keep };
@@ -196,11 +198,18 @@ impl MemoryCache {
                 payload: &payload,
                 packed: None,
             };
-            self.writes.sets.fetch_add(1, Ordering::Relaxed);
-            Change::Put(match existing {
+            let record = match existing {
                 Some(record) => record.with_value(value),
                 None => Record::new(key.bytes, value, self.intern(number.tags), number.lifetime),
-            })
+            };
+            if self.store.cost(&record) > most {
+                self.writes.refusals.fetch_add(1, Ordering::Relaxed);
+                result = Err(Error::TooLarge);
+                return Change::Keep;
+            }
+            self.flights.supersede(key.bytes);
+            self.writes.sets.fetch_add(1, Ordering::Relaxed);
+            Change::Put(record)
         });
         if !number.lifetime.is_unlimited() {
             self.sweep_expired();
@@ -219,6 +228,8 @@ impl MemoryCache {
 
     /// Deletes the keys that a pattern means. Returns how many.
     pub fn delete_pattern(&self, glob: &Glob) -> u64 {
+        // Before the store is searched: a load that ends in between sees it, see `settle`.
+        self.flights.supersede_where(&|key| glob.matches(key));
         let mut hashes = Vec::new();
         self.store.for_each(&mut |hash, record| {
             if glob.matches(record.key()) {
@@ -230,6 +241,7 @@ impl MemoryCache {
 
     /// Deletes the entries that carry one of these tags. Returns how many.
     pub fn invalidate_tags(&self, tags: &[String]) -> u64 {
+        self.flights.invalidate_tags(tags);
         let carriers = |tag: &String| {
             let hashes = self.effects.tags.carriers(tag);
             self.delete_hashes(&hashes, &|record| record.tags().iter().any(|own| **own == **tag))
@@ -290,12 +302,17 @@ impl MemoryCache {
         Ok(part)
     }
 
-    /// Ends a load with a value: stores it unless the key was written meanwhile, and hands
-    /// it to all who wait.
+    /// Ends a load with a value: stores it unless the key was written or invalidated
+    /// meanwhile, and hands it to all who wait.
     pub fn settle(&self, key: Key<'_>, ticket: u64, entry: Entry<'_>) {
         let record = self.record(key, entry);
-        let stored = record.clone();
-        self.put(key, stored, &mut || self.flights.may_store(key.bytes, ticket));
+        let may_store = || self.flights.may_store(key.bytes, ticket, record.tags());
+        self.put(key, record.clone(), &mut || may_store());
+        // An invalidation that came after the first look may have searched the store before
+        // the record was in it. One that comes after the second finds it there.
+        if !may_store() {
+            self.store.remove_if(key.hash, &mut |stored| stored.is(&record));
+        }
         self.flights.settle(key.bytes, ticket, &Outcome::Value(record));
     }
 

@@ -80,7 +80,7 @@ mod tests {
         let index = TagIndex::default();
         let (red, blue) = (index.intern("red"), index.intern("blue"));
         index.add(1, &[red.clone(), blue.clone()]);
-        index.add(2, &[red.clone()]);
+        index.add(2, std::slice::from_ref(&red));
         assert!(Arc::ptr_eq(&index.intern("red"), &red));
         assert_eq!(index.carriers("red").len(), 2);
         assert_eq!(index.pairs(), 3);

@@ -1,6 +1,7 @@
 //! What the engine promises, for every eviction policy and without JavaScript.
 
 mod concurrency;
+mod corners;
 mod effects;
 mod entries;
 mod loads;

@@ -61,7 +61,7 @@ pub struct MokaStore {
     stripes: [Mutex<()>; STRIPES],
     /// Tells the records under one hash apart, so that moka never evicts a successor.
     next_mark: AtomicU32,
-    /// Held while expired records have left the map, but not yet moka.
+    /// Held by whatever needs map and moka to agree, or leaves them apart for a while.
     sweep: Mutex<()>,
 }
 
@@ -125,7 +125,7 @@ impl MokaStore {
     fn push_out_until(&self, excess: &dyn Fn() -> u64) {
         let policy = self.policy.load();
         let mut most = u64::MAX;
-        while excess() > 0 && self.map.len() > 0 && most > 0 {
+        while excess() > 0 && !self.map.is_empty() && most > 0 {
             let held = self.map.len();
             let chunk = excess().min(most);
             let capacity = policy.policy().max_capacity().unwrap_or_default();
@@ -137,7 +137,7 @@ impl MokaStore {
             }
         }
         // What moka would not give up goes in no order.
-        self.map.for_each(&mut |hash, _| {
+        self.map.for_each_held(&mut |hash, _| {
             if excess() > 0 {
                 let _stripe = self.stripe(hash).lock();
                 if self.map.remove_if(hash, Departure::Evicted, &mut |_| true) {
@@ -173,7 +173,13 @@ fn new_policy(eviction: &EvictionPolicy, capacity: Capacity, map: &Arc<RecordMap
     let unit = capacity.bytes.div_ceil(u64::from(u32::MAX)).max(1);
     let units = capacity.bytes / unit;
     let floor = (units / capacity.entries).max(1);
-    let max_units = units.min(floor.saturating_mul(capacity.entries));
+    // Where every entry costs more than its share, the bytes bound the entries already.
+    let bytes_alone = floor.saturating_mul(unit) < POLICY_BYTES;
+    let max_units = if bytes_alone {
+        units
+    } else {
+        units.min(floor.saturating_mul(capacity.entries))
+    };
     let map = Arc::downgrade(map);
     Cache::builder()
         .max_capacity(max_units)
@@ -275,6 +281,7 @@ impl Store for MokaStore {
     }
 
     fn evict(&self, bytes: u64) -> u64 {
+        let _sweep = self.sweep.lock();
         let before = self.map.bytes();
         let target = before.saturating_sub(bytes);
         self.push_out_until(&|| self.map.bytes().saturating_sub(target));
@@ -284,6 +291,7 @@ impl Store for MokaStore {
     /// Starts moka afresh, once what no longer fits has left in moka's order: recency and
     /// frequency of the rest are learnt anew. Costs about a microsecond an entry.
     fn resize(&self, capacity: Capacity) {
+        let _sweep = self.sweep.lock();
         self.push_out_until(&|| {
             let average = self.policy.load().weighted_size() / self.map.len().max(1);
             let entries = self.map.len().saturating_sub(capacity.entries);
@@ -298,7 +306,7 @@ impl Store for MokaStore {
         let _all: Vec<_> = self.stripes.iter().map(|stripe| stripe.lock()).collect();
         *self.capacity.lock() = capacity;
         let policy = self.renew_policy(capacity);
-        self.map.for_each(&mut |hash, record| {
+        self.map.for_each_held(&mut |hash, record| {
             let cost = self.map.cost(record);
             policy.insert(
                 hash,

@@ -235,7 +235,7 @@ impl RecordMap {
         let mut due: Vec<Due> = Vec::new();
         loop {
             let mut table = self.shards[shard].0.write();
-            let Some(wheel) = table.wheel.as_mut().filter(|wheel| wheel.len() > 0) else {
+            let Some(wheel) = table.wheel.as_mut().filter(|wheel| !wheel.is_empty()) else {
                 return any;
             };
             any = true;
@@ -270,9 +270,18 @@ impl RecordMap {
     /// Visits all live records. The shard is not locked during a visit.
     pub fn for_each(&self, visit: &mut dyn FnMut(u64, &Record)) {
         let now = clock::coarse_ms();
+        self.for_each_held(&mut |hash, record| {
+            if !record.is_expired(now) {
+                visit(hash, record);
+            }
+        });
+    }
+
+    /// The same with those that have expired and wait to be removed.
+    pub fn for_each_held(&self, visit: &mut dyn FnMut(u64, &Record)) {
         for shard in &self.shards {
             let snapshot: Vec<Record> = shard.0.read().records.iter().cloned().collect();
-            for record in snapshot.iter().filter(|record| !record.is_expired(now)) {
+            for record in &snapshot {
                 visit(hash_of(record), record);
             }
         }
@@ -298,6 +307,11 @@ impl RecordMap {
     /// How many records are held.
     pub fn len(&self) -> u64 {
         self.len.load(Ordering::Relaxed)
+    }
+
+    /// True when no record is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Bytes held, the policy's included.

@@ -167,7 +167,7 @@ fn deleting_by_tag_or_pattern_overtakes_the_load_of_what_it_deletes() {
             let Outcome::Lead(ticket) = b.drain().remove(0).outcome else {
                 panic!("the lead was not handed over");
             };
-            assert!(cache.flights.may_store(b"k", ticket));
+            assert!(cache.flights.may_store(b"k", ticket, &[]));
             assert_eq!(delete(cache), 1);
             settle(cache, ticket, "stale");
             assert!(cache.is_empty() && cache.flights.is_empty());
