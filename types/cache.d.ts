@@ -301,7 +301,7 @@ export class MemoryCache<V = unknown> extends EventEmitter {
    * @param ttl life and tags, used only when this creates the entry; an existing one keeps its own
    * @returns the sum
    * @throws HotpathValueError when the value is not a number
-   * @throws RangeError when `by` or the sum is not finite; nothing changes then
+   * @throws RangeError when `by` or the sum is not finite, or the entry is larger than the cache; nothing changes then
    */
   increment(key: string, by?: number, ttl?: Ttl): number;
 

@@ -51,10 +51,11 @@ class NativeReads {
    */
   receiveMany(keys, absent, observe) {
     const values = new Array(keys.length);
+    const describe = observe === undefined ? 0 : 1;
     for (let from = 0; from < keys.length; ) {
       const batch = from === 0 && keys.length <= BATCH ? keys : keys.slice(from, from + BATCH);
       for (let index = 0; index < batch.length; index++) header[index] = batch[index].length;
-      const done = checkOpen(native.getMany(this.#handle, batch.length, batch.join(''), batch));
+      const done = checkOpen(native.getMany(this.#handle, batch.length, batch.join(''), batch, describe));
       let single = -1;
       for (let entry = 0, base = 0; entry < done; entry++, base += WORD.COUNT) {
         const place = from + entry;

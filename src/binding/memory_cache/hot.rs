@@ -174,11 +174,12 @@ struct Batch {
     count: usize,
 }
 
-/// `getMany(handle, count, joined, keys)`: values of up to `BATCH` keys, as many as fit into
+/// `getMany(handle, count, joined, keys, describe)`: values of up to `BATCH` keys, as many as fit into
 /// the shared memory. The keys come joined, with their lengths in the header, which saves a
 /// look-up in the array and a copy for each; the array is for keys beyond ASCII. Answers how
-/// many keys were done; each has its words in the header.
-fn get_many(call: &Call<'_, 4>) -> Returned {
+/// many keys were done; each has its words in the header, those for a near cache only if
+/// `describe` is 1.
+fn get_many(call: &Call<'_, 5>) -> Returned {
     let handle = handle!(call);
     let count = (call.u32(1)? as usize).min(BATCH);
     let mut batch = Batch {
@@ -197,7 +198,7 @@ fn get_many(call: &Call<'_, 4>) -> Returned {
 }
 
 /// Reads the keys from their joined form. False when they are not ASCII.
-fn split_joined(call: &Call<'_, 4>, batch: &mut Batch) -> Result<bool, Failure> {
+fn split_joined(call: &Call<'_, 5>, batch: &mut Batch) -> Result<bool, Failure> {
     let header = call.environment.header.get();
     let mut length = 0;
     for (index, end) in batch.ends[..batch.count].iter_mut().enumerate() {
@@ -217,7 +218,7 @@ fn split_joined(call: &Call<'_, 4>, batch: &mut Batch) -> Result<bool, Failure> 
 }
 
 /// Reads the keys from their array.
-fn gather(call: &Call<'_, 4>, batch: &mut Batch) -> Result<(), Failure> {
+fn gather(call: &Call<'_, 5>, batch: &mut Batch) -> Result<(), Failure> {
     batch.arena.clear();
     for (index, end) in batch.ends[..batch.count].iter_mut().enumerate() {
         let element = call.element(call.argument(3), index as u32)?;
@@ -228,7 +229,7 @@ fn gather(call: &Call<'_, 4>, batch: &mut Batch) -> Result<(), Failure> {
 }
 
 /// Hands over the values of a batch. Returns how many keys were done.
-fn read_batch(call: &Call<'_, 4>, handle: &CacheHandle, batch: &Batch) -> Result<usize, Failure> {
+fn read_batch(call: &Call<'_, 5>, handle: &CacheHandle, batch: &Batch) -> Result<usize, Failure> {
     let mut keys = [Key { hash: 0, bytes: &[] }; BATCH];
     let mut key_start = 0;
     // All keys first, so that the memory of their records is on its way before any is read.
@@ -238,9 +239,10 @@ fn read_batch(call: &Call<'_, 4>, handle: &CacheHandle, batch: &Batch) -> Result
         key_start = end;
     }
     let mut start = 0;
+    let describe = call.u32(4)? == 1;
     for (done, &key) in keys[..batch.count].iter().enumerate() {
         let base = done * word::COUNT;
-        match batch_entry(call, handle, key, base, start)? {
+        match batch_entry(call, handle, key, (base, start), describe)? {
             Fits::Yes(written) => start += written,
             Fits::Never => {
                 // JavaScript fetches it singly, after the others of this batch.
@@ -265,11 +267,11 @@ enum Fits {
 
 /// Hands over one value of a batch.
 fn batch_entry(
-    call: &Call<'_, 4>,
+    call: &Call<'_, 5>,
     handle: &CacheHandle,
     key: Key<'_>,
-    base: usize,
-    start: usize,
+    (base, start): (usize, usize),
+    describe: bool,
 ) -> Result<Fits, Failure> {
     let header = call.environment.header.get();
     let slot = handle.cache.versions().slot(key.hash);
@@ -292,7 +294,9 @@ fn batch_entry(
     match written {
         Some(length) => {
             header.set_word(base + word::KIND, i32::from(record.kind().0));
-            describe_near(header, base, key.hash, (slot, version), &record);
+            if describe {
+                describe_near(header, base, key.hash, (slot, version), &record);
+            }
             handle.counters.count_read(true);
             Ok(Fits::Yes(length))
         }
@@ -388,7 +392,7 @@ fn delete(call: &Call<'_, 2>) -> Returned {
 }
 
 /// `touch(handle, key, ttlMs, idleMs)`
-fn touch(call: &Call<'_, 4>) -> Returned {
+fn touch(call: &Call<'_, 5>) -> Returned {
     let handle = handle!(call);
     let lifetime = handle.lifetime(call.f64(2)?, call.f64(3)?);
     let found = call.with_key(1, |key| handle.cache.touch(key, lifetime))?;
