@@ -170,6 +170,12 @@ impl Segments {
     /// Moves entries towards the shares that the lists should have, a few at a time.
     fn settle(&mut self) {
         for _ in 0..MOVES_PER_ACCESS {
+            if !self.window_is_shrinking() {
+                break;
+            }
+            self.shift(self.window.tail, Place::Probation);
+        }
+        for _ in 0..MOVES_PER_ACCESS {
             if self.protected.len <= 1
                 || self.protected.weight as f64 <= PROTECTED_SHARE * self.main_weight() as f64
             {
@@ -177,6 +183,17 @@ impl Segments {
             }
             self.shift(self.protected.tail, Place::Probation);
         }
+    }
+
+    /// True when the window overflows by more than its newcomer, as it does when its share
+    /// has become smaller. What is too much goes to the main part without a contest, or a
+    /// window that was everything would stay so: there would be no main part to contest.
+    fn window_is_shrinking(&self) -> bool {
+        if self.window.len <= 2 {
+            return false;
+        }
+        let newcomer = u64::from(self.nodes[self.window.head as usize].weight);
+        (self.window.weight - newcomer) as f64 > self.style.window_share * self.weight() as f64
     }
 
     fn window_overflows(&self) -> bool {
@@ -197,6 +214,7 @@ impl Segments {
     /// The entry to give up next; `None` when there is none. Winners of a contest have
     /// moved, the loser is still there.
     pub fn choose_victim(&mut self, sketch: &Sketch) -> Option<u32> {
+        self.settle();
         let victim = self.main_victim();
         if !self.window_overflows() {
             // The window is still growing into its share, at the expense of the others.
@@ -210,7 +228,6 @@ impl Segments {
             return Some(candidate);
         }
         self.shift(candidate, Place::Probation);
-        self.settle();
         Some(victim)
     }
 
@@ -325,4 +342,80 @@ impl Segments {
 
 fn some(id: u32) -> Option<u32> {
     (id != NONE).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Style = Style {
+        window_share: 0.01,
+        margin: 1,
+    };
+    const LRU: Style = Style {
+        window_share: 1.0,
+        margin: 0,
+    };
+
+    /// Adds entries of weight 1 and evicts down to 100 of them.
+    fn stream(segments: &mut Segments, sketch: &Sketch, hashes: std::ops::Range<u64>) {
+        for hash in hashes {
+            segments.insert(hash, 1);
+            if segments.len() <= 100 {
+                segments.spill();
+            }
+            while segments.len() > 100 {
+                let victim = segments.choose_victim(sketch).unwrap();
+                segments.remove(victim);
+            }
+        }
+        assert_eq!(segments.validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_window_follows_its_share_both_ways() {
+        let sketch = Sketch::new();
+        let mut segments = Segments::new(SMALL);
+        stream(&mut segments, &sketch, 0..1_000);
+        assert!(segments.window.len <= 2);
+        segments.style = LRU;
+        stream(&mut segments, &sketch, 1_000..2_000);
+        assert_eq!(segments.window.len, 100);
+        segments.style = SMALL;
+        stream(&mut segments, &sketch, 2_000..2_100);
+        assert!(
+            segments.window.len <= 2,
+            "{} are left in the window",
+            segments.window.len
+        );
+    }
+
+    #[test]
+    fn plain_lru_evicts_in_order_of_use() {
+        let sketch = Sketch::new();
+        let mut segments = Segments::new(LRU);
+        let ids: Vec<u32> = (0..5).map(|hash| segments.insert(hash, 1)).collect();
+        segments.touch(ids[0]);
+        let mut order = Vec::new();
+        while let Some(victim) = segments.choose_victim(&sketch) {
+            order.push(segments.describe(victim).0);
+            segments.remove(victim);
+        }
+        assert_eq!(order, [1, 2, 3, 4, 0]);
+    }
+
+    #[test]
+    fn a_candidate_needs_to_be_used_more_than_its_victim() {
+        let mut sketch = Sketch::new();
+        (0..3).for_each(|_| sketch.increment(1));
+        let mut segments = Segments::new(SMALL);
+        let victim = segments.insert(1, 1);
+        segments.shift(victim, Place::Probation);
+        let candidate = segments.insert(2, 1);
+        segments.insert(3, 1);
+        assert_eq!(segments.choose_victim(&sketch), Some(candidate));
+        (0..5).for_each(|_| sketch.increment(2));
+        assert_eq!(segments.choose_victim(&sketch), Some(victim));
+        assert_eq!(segments.nodes[candidate as usize].place, Place::Probation);
+    }
 }
