@@ -206,6 +206,16 @@ class Codec {
   }
 
   /**
+   * The same for what native code hands over outside a read: numbers and strings as such, the rest in a buffer.
+   * @param {number} kind
+   * @param {any} value
+   * @returns {unknown}
+   */
+  decodeAlone(kind, value) {
+    return kind >= KIND.NUMBER && kind < KIND.BUFFER ? value : this.decodeOwned(kind, value);
+  }
+
+  /**
    * A value as it would come back from the cache.
    * @param {unknown} value
    * @returns {unknown}

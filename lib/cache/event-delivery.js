@@ -8,7 +8,6 @@
 
 const native = require('../native.js');
 const { subscribers } = require('../environment.js');
-const { KIND } = require('./codec.js');
 
 /** Bits of the native side, and the name of each event. */
 const EVENTS = new Map([
@@ -78,7 +77,8 @@ class EventDelivery {
     const name = /** @type {string} */ (EVENTS.get(events[index]));
     const cache = this.#cache.deref();
     if (cache === undefined || cache.listenerCount(name) === 0) return;
-    const values = name === 'clear' ? [] : [events[index + 1], this.#decode(events[index + 2], events[index + 3])];
+    const values =
+      name === 'clear' ? [] : [events[index + 1], this.#codec.decodeAlone(events[index + 2], events[index + 3])];
     for (const listener of cache.rawListeners(name)) {
       try {
         Reflect.apply(listener, cache, values);
@@ -89,11 +89,6 @@ class EventDelivery {
         });
       }
     }
-  }
-
-  /** @param {number} kind @param {any} value */
-  #decode(kind, value) {
-    return kind < KIND.BUFFER && kind >= KIND.NUMBER ? value : this.#codec.decodeOwned(kind, value);
   }
 
   /** The handle is closed: nothing is delivered any more. */

@@ -5,7 +5,6 @@
 
 const native = require('../native.js');
 const environment = require('../environment.js');
-const { KIND } = require('./codec.js');
 
 /** Answers to joining a load; anything else is the answer of a read. */
 const LEAD = 1;
@@ -83,7 +82,7 @@ class Loads {
       environment.awaitOperation(operation, {
         succeed: (kind, value) =>
           Promise.resolve(kind)
-            .then(() => this.#decode(kind, value))
+            .then(() => this.#codec.decodeAlone(kind, value))
             .then(resolve, reject),
         fail: (error) =>
           Promise.resolve(error)
@@ -134,11 +133,6 @@ class Loads {
   #decodeError(bytes) {
     const [error] = /** @type {[unknown]} */ (this.#codec.decode(bytes[0], bytes, 1, bytes.length));
     return error;
-  }
-
-  /** @param {number} kind @param {any} value */
-  #decode(kind, value) {
-    return kind >= KIND.NUMBER && kind < KIND.BUFFER ? value : this.#codec.decodeOwned(kind, value);
   }
 }
 

@@ -347,7 +347,7 @@ fn with_entry<T>(
     handle: &CacheHandle,
     write: impl FnOnce(Key<'_>, Entry<'_>) -> T,
 ) -> Result<T, Failure> {
-    let lifetime = handle.lifetime(call.f64(6)?, call.f64(7)?);
+    let lifetime = super::lifetime(&handle.cache, call.f64(6)?, call.f64(7)?);
     let tags = call.strings(8)?;
     call.with_key(1, |key| {
         with_encoded(call, [2, 3, 4, 5], |kind, payload| {
@@ -394,7 +394,7 @@ fn delete(call: &Call<'_, 2>) -> Returned {
 /// `touch(handle, key, ttlMs, idleMs)`
 fn touch(call: &Call<'_, 5>) -> Returned {
     let handle = handle!(call);
-    let lifetime = handle.lifetime(call.f64(2)?, call.f64(3)?);
+    let lifetime = super::lifetime(&handle.cache, call.f64(2)?, call.f64(3)?);
     let found = call.with_key(1, |key| handle.cache.touch(key, lifetime))?;
     call.int(i32::from(found))
 }
@@ -414,7 +414,7 @@ fn get_ttl(call: &Call<'_, 2>) -> Returned {
 fn increment(call: &Call<'_, 6>) -> Returned {
     let handle = handle!(call);
     let (by, tags) = (call.f64(2)?, call.strings(5)?);
-    let lifetime = handle.lifetime(call.f64(3)?, call.f64(4)?);
+    let lifetime = super::lifetime(&handle.cache, call.f64(3)?, call.f64(4)?);
     let sum = call.with_key(1, |key| {
         handle.cache.increment(
             key,

@@ -5,7 +5,7 @@ use crate::binding::call::{Call, EntryPoint, Returned, entry_points};
 use crate::binding::environment::Flight;
 use crate::engine::cache::memory::Entry;
 use crate::engine::cache::memory::flights::{Caller, Part};
-use crate::engine::cache::record::{Key, Lifetime};
+use crate::engine::cache::record::Key;
 use crate::error::Error;
 
 pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
@@ -65,11 +65,7 @@ fn settle(call: &Call<'_, 8>) -> Returned {
         ..
     }) = flight
     {
-        let default = cache.config().lifetime;
-        let lifetime = Lifetime {
-            ttl_ms: super::choose(ttl_ms, default.ttl_ms),
-            idle_ms: super::choose(idle_ms, default.idle_ms),
-        };
+        let lifetime = super::lifetime(&cache, ttl_ms, idle_ms);
         hot::with_encoded(call, [1, 2, 3, 4], |kind, payload| {
             let entry = Entry {
                 kind,

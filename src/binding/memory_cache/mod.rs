@@ -38,12 +38,19 @@ const REPORT_EVERY: u32 = 256;
 /// A change of bytes that is worth a report to V8.
 const REPORT_BYTES: i64 = 1 << 20;
 
-/// The limit that JavaScript means: negative for the default, infinity for none.
-fn choose(given: f64, default: Option<u64>) -> Option<u64> {
-    if given < 0.0 {
-        default
-    } else {
-        given.is_finite().then(|| given.ceil() as u64)
+/// The lifetime that JavaScript means: negative for the cache's default, infinity for ever.
+fn lifetime(cache: &MemoryCache, ttl_ms: f64, idle_ms: f64) -> Lifetime {
+    let choose = |given: f64, default| {
+        if given < 0.0 {
+            default
+        } else {
+            given.is_finite().then(|| given.ceil() as u64)
+        }
+    };
+    let default = cache.config().lifetime;
+    Lifetime {
+        ttl_ms: choose(ttl_ms, default.ttl_ms),
+        idle_ms: choose(idle_ms, default.idle_ms),
     }
 }
 
@@ -64,15 +71,6 @@ pub struct CacheHandle {
 }
 
 impl CacheHandle {
-    /// The lifetime that JavaScript means: -1 for the cache's default, infinity for ever.
-    pub fn lifetime(&self, ttl_ms: f64, idle_ms: f64) -> Lifetime {
-        let default = self.cache.config().lifetime;
-        Lifetime {
-            ttl_ms: choose(ttl_ms, default.ttl_ms),
-            idle_ms: choose(idle_ms, default.idle_ms),
-        }
-    }
-
     /// Tells V8 now and then what a private cache weighs: it goes with its handle, so the
     /// collector should know what an unreachable handle holds. Named caches are not the
     /// handle's.

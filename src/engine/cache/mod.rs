@@ -5,6 +5,8 @@
 //! [`glob`] (which keys a pattern means) and [`compression`].
 
 pub mod compression;
+#[cfg(test)]
+mod dice;
 pub mod expiry;
 pub mod glob;
 pub mod memory;

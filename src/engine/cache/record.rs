@@ -175,6 +175,14 @@ impl Record {
         &self.0.header.header
     }
 
+    /// The end of the time to live, whatever the idle time says.
+    fn ttl_deadline(&self) -> Option<u64> {
+        match self.header().deadline.load(Ordering::Relaxed) {
+            0 => None,
+            deadline => Some(deadline),
+        }
+    }
+
     fn idle(&self) -> Option<&Idle> {
         self.header().extra.as_ref()?.idle.as_ref()
     }
@@ -251,28 +259,13 @@ impl Record {
 
     /// The moment when the record expires if nobody reads it before, in ms of the clock.
     pub fn deadline(&self) -> Option<u64> {
-        let ttl = match self.header().deadline.load(Ordering::Relaxed) {
-            0 => None,
-            deadline => Some(deadline),
-        };
-        let idle = self.idle().map(Idle::deadline);
-        match (ttl, idle) {
-            (Some(ttl), Some(idle)) => Some(ttl.min(idle)),
-            (ttl, idle) => ttl.or(idle),
-        }
+        earlier(self.ttl_deadline(), self.idle().map(Idle::deadline))
     }
 
     /// The deadline as it was asked for, without what is added so that nothing expires early.
     pub fn nominal_deadline(&self) -> Option<u64> {
-        let ttl = match self.header().deadline.load(Ordering::Relaxed) {
-            0 => None,
-            deadline => Some(deadline - 1),
-        };
-        let idle = self.idle().map(Idle::nominal_deadline);
-        match (ttl, idle) {
-            (Some(ttl), Some(idle)) => Some(ttl.min(idle)),
-            (ttl, idle) => ttl.or(idle),
-        }
+        let ttl = self.ttl_deadline().map(|deadline| deadline - 1);
+        earlier(ttl, self.idle().map(Idle::nominal_deadline))
     }
 
     /// True when this is the same record, not an equal one.
@@ -296,15 +289,7 @@ impl Record {
     /// How long a near cache may serve a copy: until the deadline, or for the slack of the
     /// idle time, so that a value that is read often is seen to be read.
     pub fn near_deadline(&self, now: u64) -> Option<u64> {
-        let ttl = match self.header().deadline.load(Ordering::Relaxed) {
-            0 => None,
-            deadline => Some(deadline),
-        };
-        let idle = self.idle().map(|idle| now + idle.slack());
-        match (ttl, idle) {
-            (Some(ttl), Some(idle)) => Some(ttl.min(idle)),
-            (ttl, idle) => ttl.or(idle),
-        }
+        earlier(self.ttl_deadline(), self.idle().map(|idle| now + idle.slack()))
     }
 
     /// Restarts the lifetime in place. False when the record would begin or cease to expire,
@@ -381,6 +366,10 @@ impl Idle {
     fn deadline(&self) -> u64 {
         self.nominal_deadline().saturating_add(self.slack() + 1)
     }
+}
+
+fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
 }
 
 /// The absolute deadline of a time to live, 0 for none.

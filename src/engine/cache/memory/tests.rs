@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::config::{EvictionPolicy, Options};
 use super::events::Subscription;
 use super::{Entry, MemoryCache, Number, Written};
+use crate::engine::cache::dice::Dice;
 use crate::engine::cache::record::{Key, Kind, Lifetime, Record};
 use crate::engine::completion::{CompletionQueue, Waker};
 
@@ -147,18 +148,5 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
             "waited in vain: {what}"
         );
         std::thread::yield_now();
-    }
-}
-
-/// A small generator of numbers; seeded, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
     }
 }

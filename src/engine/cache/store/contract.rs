@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::adaptive::AdaptiveStore;
 use super::moka::MokaStore;
 use super::{Arrival, Capacity, Change, Departure, Observer, Store};
+use crate::engine::cache::dice::Dice;
 use crate::engine::cache::record::{Key, Kind, Lifetime, Record, Value};
 use crate::engine::clock;
 
@@ -81,19 +82,6 @@ fn remove(store: &dyn Store, key: &str) {
 
 fn has(store: &dyn Store, key: &str) -> bool {
     store.peek(Key::new(key.as_bytes())).is_some()
-}
-
-/// A small generator of numbers; seeded, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub mod moka;
 pub mod record_map;
 
 use super::record::{Key, Lifetime, Record};
+use record_map::Found;
 
 /// Why a record left the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +81,20 @@ pub trait Store: Send + Sync {
     /// The record of a key, counted as a use by the policy.
     fn get(&self, key: Key<'_>) -> Option<Record>;
 
-    /// The record of a key, without the policy noticing.
-    fn peek(&self, key: Key<'_>) -> Option<Record>;
+    /// What stands under a key, without the policy noticing.
+    fn find(&self, key: Key<'_>) -> Found;
+
+    /// The record of a key, without the policy noticing. One that has expired is removed.
+    fn peek(&self, key: Key<'_>) -> Option<Record> {
+        match self.find(key) {
+            Found::Live(record) => Some(record),
+            Found::Expired => {
+                self.update(key, &mut |_| Change::Keep);
+                None
+            }
+            Found::Nothing => None,
+        }
+    }
 
     /// Hints that the record of this hash will be read soon, so that its memory is on its way
     /// when it is. For many reads in a row.

@@ -209,15 +209,8 @@ impl Store for MokaStore {
         record
     }
 
-    fn peek(&self, key: Key<'_>) -> Option<Record> {
-        match self.map.find(key) {
-            Found::Live(record) => Some(record),
-            Found::Expired => {
-                self.update(key, &mut |_| Change::Keep);
-                None
-            }
-            Found::Nothing => None,
-        }
+    fn find(&self, key: Key<'_>) -> Found {
+        self.map.find(key)
     }
 
     fn prefetch(&self, hash: u64) {
