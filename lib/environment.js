@@ -4,6 +4,7 @@
 // that native threads will complete.
 
 const native = require('./native.js');
+const { translate } = require('./native-errors.js');
 
 /** Encoded values up to this size come through shared memory; larger ones in a Buffer of their own. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -38,9 +39,10 @@ const clock = clockMemory === null ? undefined : new Int32Array(clockMemory);
 /**
  * An operation that a native thread, or another JavaScript thread, will complete.
  * @typedef {object} Operation
- * @property {(kind: number, value: any) => void} succeed with an encoded value
- * @property {(error: Buffer) => void} fail with an encoded error
- * @property {() => void} lead by doing the work after all
+ * @property {(kind: number, value: any) => void} succeed with an encoded value, or with an answer that needs no decoding
+ * @property {(error: Buffer) => void} [fail] with an encoded error
+ * @property {() => void} [lead] by doing the work after all
+ * @property {(error: unknown) => void} [refuse] with an error of the engine's own
  */
 
 /** @type {Map<number, Operation>} */
@@ -74,10 +76,45 @@ function takeOperation(number) {
   return operation;
 }
 
+/**
+ * A promise for what native code will do.
+ * @template [T=any]
+ * @param {(operation: number) => void} start begins it; what it throws, rejects
+ * @param {(value: any, kind: number) => T} [decode] makes the result of the native answer; what it throws, rejects
+ * @returns {Promise<T>}
+ */
+function pending(start, decode = itself) {
+  return new Promise((resolve, reject) => {
+    const operation = nextOperation();
+    awaitOperation(operation, {
+      succeed(kind, value) {
+        try {
+          resolve(decode(value, kind));
+        } catch (error) {
+          reject(error);
+        }
+      },
+      refuse: reject,
+    });
+    try {
+      start(operation);
+    } catch (error) {
+      takeOperation(operation);
+      reject(translate(error));
+    }
+  });
+}
+
+/** @param {any} value */
+function itself(value) {
+  return value;
+}
+
 const EVENTS = 0;
 const VALUE = 1;
 const FAILURE = 2;
 const LEAD = 3;
+const REFUSED = 4;
 
 /** Takes everything that native threads have completed. Called on wake-ups. */
 function drain() {
@@ -110,10 +147,13 @@ function complete(number, outcome, kind, value) {
       takeOperation(number)?.succeed(kind, value);
       break;
     case FAILURE:
-      takeOperation(number)?.fail(value);
+      takeOperation(number)?.fail?.(value);
       break;
     case LEAD:
-      takeOperation(number)?.lead();
+      takeOperation(number)?.lead?.();
+      break;
+    case REFUSED:
+      takeOperation(number)?.refuse?.(translate(value));
       break;
   }
 }
@@ -131,4 +171,5 @@ module.exports = {
   subscribers,
   nextOperation,
   awaitOperation,
+  pending,
 };

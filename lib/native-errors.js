@@ -18,7 +18,11 @@ function translated(call) {
   }
 }
 
-/** @param {any} error @returns {unknown} */
+/**
+ * The public error for one of native code's.
+ * @param {any} error
+ * @returns {unknown}
+ */
 function translate(error) {
   switch (error?.code) {
     case HotpathClosedError.code:
@@ -57,4 +61,4 @@ function primitive(text) {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
-module.exports = { namedConflict, translated };
+module.exports = { namedConflict, translate, translated };

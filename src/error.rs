@@ -45,6 +45,9 @@ pub enum Error {
         /// What was found.
         reason: String,
     },
+    /// The system refuses to start threads.
+    #[error("The system refuses to start another thread")]
+    NoThreads,
     /// A recount found a counter that disagrees with the entries.
     #[error("The cache is inconsistent: {reason}")]
     Inconsistent {
@@ -62,6 +65,7 @@ impl Error {
             Error::NotANumber => "ERR_HOTPATH_NOT_A_NUMBER",
             Error::NotFinite | Error::TooLarge | Error::Pattern { .. } => "ERR_OUT_OF_RANGE",
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
+            Error::NoThreads => "ERR_HOTPATH_NO_THREADS",
             Error::Inconsistent { .. } => "ERR_HOTPATH_INCONSISTENT",
         }
     }

@@ -6,39 +6,18 @@
 //! and native threads learn that nobody is there any more. The memory itself is freed when
 //! Node deletes the environment, because finalizers may still run in between.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::sys;
 
 use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
-use super::memory_cache::CacheHandle;
+use super::memory_cache::MemoryCaches;
 use super::values;
-use crate::engine::cache::memory::MemoryCache;
 use crate::engine::completion::{CompletionQueue, Outcome};
-use crate::engine::registry::Pin;
-
-/// Bits of a handle's number that say where it stands; the others tell it from its
-/// predecessors there.
-const INDEX_BITS: u32 = 20;
-
-/// A load that this environment leads or waits for.
-#[derive(Debug)]
-pub struct Flight {
-    /// The cache.
-    pub cache: Arc<MemoryCache>,
-    /// The handle that it began with.
-    pub handle: u32,
-    /// The key, in WTF-8.
-    pub key: Box<[u8]>,
-    /// The ticket, once this environment leads.
-    pub ticket: Option<u64>,
-}
 
 /// Memory that JavaScript and native code use in turns, allocated by JavaScript and kept
 /// alive by a reference.
@@ -84,31 +63,18 @@ impl Shared {
     }
 }
 
-#[derive(Debug, Default)]
-struct Slot {
-    generation: u32,
-    handle: Option<Rc<CacheHandle>>,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct Environment {
     /// Results for this environment.
     pub queue: Arc<CompletionQueue>,
-    /// Loads by the number of JavaScript's operation.
-    pub flights: RefCell<HashMap<u32, Flight>>,
     /// The words that describe a value handed over.
     pub header: Cell<Shared>,
     /// Encoded values handed over.
     pub scratch: Cell<Shared>,
-    /// Where compressed values are unpacked.
-    pub unpacked: RefCell<Vec<u8>>,
-    /// Where the keys of a batch are gathered.
-    pub keys: RefCell<Vec<u8>>,
+    /// What it uses of memory caches.
+    pub memory_caches: MemoryCaches,
     waker: Arc<LoopWaker>,
-    slots: RefCell<Vec<Slot>>,
-    free: RefCell<Vec<u32>>,
-    pins: RefCell<HashMap<String, Pin<MemoryCache>>>,
 }
 
 /// What an environment offers to JavaScript beside its engines.
@@ -124,15 +90,10 @@ impl Environment {
         let waker = Arc::new(LoopWaker::detached());
         let environment = Box::new(Environment {
             queue: Arc::new(CompletionQueue::new(Box::new(waker.clone()))),
-            flights: RefCell::default(),
             header: Cell::new(Shared::NONE),
             scratch: Cell::new(Shared::NONE),
-            unpacked: RefCell::default(),
-            keys: RefCell::default(),
+            memory_caches: MemoryCaches::default(),
             waker,
-            slots: RefCell::default(),
-            free: RefCell::default(),
-            pins: RefCell::default(),
         });
         let data = Box::into_raw(environment);
         // SAFETY: `free` gets back exactly what was boxed, once, when Node deletes `env`.
@@ -153,79 +114,12 @@ impl Environment {
             .ok_or_else(|| napi::Error::from_reason("The addon was not initialised here"))
     }
 
-    /// Adds the handle that `make` makes for its number, and returns the number.
-    pub fn add_handle(&self, make: impl FnOnce(u32) -> CacheHandle) -> u32 {
-        let mut slots = self.slots.borrow_mut();
-        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
-            slots.push(Slot::default());
-            slots.len() as u32 - 1
-        });
-        let slot = &mut slots[index as usize];
-        let number = slot.generation << INDEX_BITS | index;
-        slot.handle = Some(Rc::new(make(number)));
-        number
-    }
-
-    /// The handle of this number, unless it was closed.
-    pub fn handle(&self, number: u32) -> Option<Rc<CacheHandle>> {
-        let slots = self.slots.borrow();
-        let slot = slots.get((number & ((1 << INDEX_BITS) - 1)) as usize)?;
-        if slot.generation != number >> INDEX_BITS {
-            return None;
-        }
-        slot.handle.clone()
-    }
-
-    /// Takes a handle out, so that it can be ended.
-    pub fn remove_handle(&self, number: u32) -> Option<Rc<CacheHandle>> {
-        self.handle(number)?;
-        let index = number & ((1 << INDEX_BITS) - 1);
-        let slot = &mut self.slots.borrow_mut()[index as usize];
-        slot.generation = (slot.generation + 1) & (u32::MAX >> INDEX_BITS);
-        self.free.borrow_mut().push(index);
-        slot.handle.take()
-    }
-
-    /// Keeps a named cache whose handle was collected, once per name.
-    pub fn pin(&self, name: String, pin: Pin<MemoryCache>) {
-        if let Some(previous) = self.pins.borrow_mut().insert(name, pin) {
-            previous.release();
-        }
-    }
-
-    /// Passes on what a collected handle was loading: nobody is left who could settle it.
-    pub fn abandon_flights(&self, handle: u32) {
-        let abandoned = |_: &u32, flight: &mut Flight| flight.handle == handle;
-        let abandoned: Vec<_> = self.flights.borrow_mut().extract_if(abandoned).collect();
-        for (
-            _,
-            Flight {
-                cache, key, ticket, ..
-            },
-        ) in abandoned
-        {
-            if let Some(ticket) = ticket {
-                cache.flights.abandon(&key, ticket);
-            }
-        }
-    }
-
     /// Ends everything. Runs while `env` still stands, after its last JavaScript.
     fn tear_down(&self) {
         // First of all: from here on no native thread can reach this environment.
         self.queue.close();
         self.waker.detach();
-        for flight in self.flights.take().into_values() {
-            flight.cache.flights.leave(&self.queue);
-        }
-        for slot in self.slots.take() {
-            if let Some(handle) = slot.handle {
-                handle.tear_down();
-            }
-        }
-        for pin in self.pins.take().into_values() {
-            pin.release();
-        }
+        self.memory_caches.tear_down(&self.queue);
     }
 }
 
@@ -286,12 +180,13 @@ fn drain(call: &Call<'_, 0>) -> Returned {
     const VALUE: i32 = 1;
     const FAILURE: i32 = 2;
     const LEAD: i32 = 3;
+    const REFUSED: i32 = 4;
     let env = call.env;
     let mut flat = Vec::new();
     for completion in call.environment.queue.drain() {
         let operation = completion.operation;
         let undefined = values::undefined(env)?;
-        let mut flights = call.environment.flights.borrow_mut();
+        let mut flights = call.environment.memory_caches.flights.borrow_mut();
         let (outcome, kind, value) = match completion.outcome {
             Outcome::Events => (EVENTS, 0, undefined),
             Outcome::Value(record) => {
@@ -308,6 +203,11 @@ fn drain(call: &Call<'_, 0>) -> Returned {
                 }
                 (LEAD, 0, undefined)
             }
+            Outcome::Done(reply) => {
+                let kind = reply.kind();
+                (VALUE, kind.0, values::reply(env, reply)?)
+            }
+            Outcome::Refused(error) => (REFUSED, 0, values::error(env, &error)?),
         };
         flat.push(values::number(env, f64::from(operation))?);
         flat.push(call.int(outcome)?);

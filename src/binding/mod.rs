@@ -7,6 +7,7 @@
 mod call;
 mod completion;
 mod environment;
+mod handles;
 mod memory_cache;
 mod values;
 

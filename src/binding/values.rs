@@ -1,5 +1,6 @@
 //! Results: from stored bytes to JavaScript values.
 
+use std::ffi::c_void;
 use std::ptr;
 
 use napi::sys;
@@ -7,7 +8,9 @@ use napi::sys;
 use super::call::{Failure, Returned, check};
 use crate::engine::cache::memory::MemoryCache;
 use crate::engine::cache::record::{Kind, Record};
+use crate::engine::completion::Reply;
 use crate::engine::text;
+use crate::error::Error;
 
 /// A number.
 pub fn number(env: sys::napi_env, value: f64) -> Returned {
@@ -22,6 +25,14 @@ pub fn undefined(env: sys::napi_env) -> Returned {
     let mut result = ptr::null_mut();
     // SAFETY: `env` is the calling environment.
     check(unsafe { sys::napi_get_undefined(env, &mut result) })?;
+    Ok(result)
+}
+
+/// `null`.
+pub fn null(env: sys::napi_env) -> Returned {
+    let mut result = ptr::null_mut();
+    // SAFETY: `env` is the calling environment.
+    check(unsafe { sys::napi_get_null(env, &mut result) })?;
     Ok(result)
 }
 
@@ -97,6 +108,151 @@ pub fn payload(env: sys::napi_env, record: &Record) -> Returned {
         kind if is_string(kind) => string(env, kind, bytes),
         _ => buffer(env, bytes),
     }
+}
+
+/// An encoded value that stands alone: see [`payload`].
+fn stored(env: sys::napi_env, kind: Kind, bytes: &[u8]) -> Returned {
+    match kind {
+        Kind::NUMBER => {
+            let number_of = |bytes| f64::from_le_bytes(bytes);
+            number(env, bytes.try_into().map_or(f64::NAN, number_of))
+        }
+        kind if is_string(kind) => string(env, kind, bytes),
+        _ => buffer(env, bytes),
+    }
+}
+
+/// What an operation answers with.
+pub fn reply(env: sys::napi_env, reply: Reply) -> Returned {
+    match reply {
+        Reply::None => undefined(env),
+        Reply::Flag(flag) => boolean(env, flag),
+        Reply::Number(value) => number(env, value),
+        Reply::Text(text) => string(env, Kind::UTF8, text.as_bytes()),
+        Reply::Bytes(bytes) => owned_buffer(env, bytes),
+        Reply::Numbers(numbers) => float64_array(env, numbers),
+        Reply::Value(kind, bytes) => stored(env, kind, &bytes),
+        Reply::Values(entries) => {
+            let mut flat = Vec::with_capacity(entries.len() * 2);
+            for entry in &entries {
+                match entry {
+                    Some((kind, bytes)) => {
+                        flat.push(number(env, f64::from(kind.0))?);
+                        flat.push(stored(env, *kind, bytes)?);
+                    }
+                    None => flat.extend([number(env, -1.0)?, undefined(env)?]),
+                }
+            }
+            array(env, &flat)
+        }
+        Reply::Texts(texts) => {
+            let string_of = |text: &String| string(env, Kind::UTF8, text.as_bytes());
+            array(env, &texts.iter().map(string_of).collect::<Result<Vec<_>, _>>()?)
+        }
+    }
+}
+
+/// A boolean.
+pub fn boolean(env: sys::napi_env, flag: bool) -> Returned {
+    let mut result = ptr::null_mut();
+    // SAFETY: `env` is the calling environment.
+    check(unsafe { sys::napi_get_boolean(env, flag, &mut result) })?;
+    Ok(result)
+}
+
+/// An error object with a code, not thrown.
+pub fn error(env: sys::napi_env, error: &Error) -> Returned {
+    let code = string(env, Kind::UTF8, error.code().as_bytes())?;
+    let message = string(env, Kind::UTF8, error.to_string().as_bytes())?;
+    let mut result = ptr::null_mut();
+    // SAFETY: both strings are alive in this callback's scope.
+    check(unsafe { sys::napi_create_error(env, code, message, &mut result) })?;
+    Ok(result)
+}
+
+/// Bytes from this size on are handed over where they lie; less is copied faster than V8
+/// tracks a foreign buffer.
+const EXTERNAL_BYTES: usize = 16 * 1024;
+
+/// A Buffer over the bytes, without a copy where they are many.
+pub fn owned_buffer(env: sys::napi_env, bytes: Vec<u8>) -> Returned {
+    if bytes.len() < EXTERNAL_BYTES {
+        return buffer(env, &bytes);
+    }
+    let owner = Box::into_raw(Box::new(bytes));
+    let mut result = ptr::null_mut();
+    // SAFETY: the bytes stay where they are until the finalizer drops their owner.
+    let status = unsafe {
+        let (data, length) = ((*owner).as_mut_ptr().cast(), (*owner).len());
+        let finalize = Some(drop_owner::<Vec<u8>> as unsafe extern "C" fn(_, _, _));
+        sys::napi_create_external_buffer(env, length, data, finalize, owner.cast(), &mut result)
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(result);
+    }
+    // Some runtimes refuse foreign memory.
+    // SAFETY: Node-API refused, so the owner is still ours.
+    let bytes = unsafe { Box::from_raw(owner) };
+    buffer(env, &bytes)
+}
+
+/// A Float64Array over the numbers.
+pub fn float64_array(env: sys::napi_env, numbers: Vec<f64>) -> Returned {
+    let length = numbers.len();
+    let memory = array_buffer(env, numbers)?;
+    let mut result = ptr::null_mut();
+    // SAFETY: the ArrayBuffer has room for `length` numbers, and is aligned for them.
+    check(unsafe {
+        let kind = sys::TypedarrayType::float64_array;
+        sys::napi_create_typedarray(env, kind, length, memory, 0, &mut result)
+    })?;
+    Ok(result)
+}
+
+/// An ArrayBuffer over the numbers, or with a copy of them where foreign memory is refused.
+fn array_buffer(env: sys::napi_env, mut numbers: Vec<f64>) -> Returned {
+    let length = size_of_val(numbers.as_slice());
+    let data = numbers.as_mut_ptr().cast();
+    let numbers = match external_memory(env, data, length, numbers) {
+        Ok(memory) => return Ok(memory),
+        Err(numbers) => numbers,
+    };
+    let (mut data, mut result) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the new memory has `length` bytes, as the numbers have, and cannot overlap them.
+    unsafe {
+        check(sys::napi_create_arraybuffer(env, length, &mut data, &mut result))?;
+        ptr::copy_nonoverlapping(numbers.as_ptr().cast::<u8>(), data.cast(), length);
+    }
+    Ok(result)
+}
+
+/// An ArrayBuffer over native memory that `owner` keeps in its place: the owner is dropped
+/// when the ArrayBuffer was collected. Where foreign memory is refused, the owner comes back.
+pub fn external_memory<T>(
+    env: sys::napi_env,
+    data: *mut c_void,
+    length: usize,
+    owner: T,
+) -> Result<sys::napi_value, T> {
+    let owner = Box::into_raw(Box::new(owner));
+    let mut result = ptr::null_mut();
+    let finalize = Some(drop_owner::<T> as unsafe extern "C" fn(_, _, _));
+    // SAFETY: the memory lives as long as its owner, which the finalizer ends after the
+    // ArrayBuffer.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(env, data, length, finalize, owner.cast(), &mut result)
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(result);
+    }
+    // SAFETY: Node-API did not take the owner.
+    Err(*unsafe { Box::from_raw(owner) })
+}
+
+/// Drops what an external value lay over.
+unsafe extern "C" fn drop_owner<T>(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
+    // SAFETY: boxed by whoever made the external value, and given back once.
+    drop(unsafe { Box::from_raw(owner.cast::<T>()) });
 }
 
 /// An array of the given values.

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::cache::record::Record;
+use super::cache::record::{Kind, Record};
+use crate::error::Error;
 
 /// What became of an operation that JavaScript waits for.
 #[derive(Debug, Clone)]
@@ -22,6 +23,57 @@ pub enum Outcome {
     Lead(u64),
     /// Not an operation: a subscription has events to take.
     Events,
+    /// It is done.
+    Done(Reply),
+    /// The engine could not do it.
+    Refused(Error),
+}
+
+impl From<Result<Reply, Error>> for Outcome {
+    fn from(result: Result<Reply, Error>) -> Self {
+        match result {
+            Ok(reply) => Self::Done(reply),
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+/// An encoded value, or that there is none.
+pub type Stored = Option<(Kind, Vec<u8>)>;
+
+/// What an operation answers with, in a form that every engine can make and that becomes a
+/// JavaScript value without knowing the engine.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// `undefined`.
+    None,
+    /// A boolean.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text(String),
+    /// A Buffer.
+    Bytes(Vec<u8>),
+    /// A Float64Array over this very memory.
+    Numbers(Vec<f64>),
+    /// A value for the codec to decode.
+    Value(Kind, Vec<u8>),
+    /// Values for the codec to decode, as pairs of kind and payload in a flat array; the
+    /// kind of what is missing is -1.
+    Values(Vec<Stored>),
+    /// An array of strings.
+    Texts(Vec<String>),
+}
+
+impl Reply {
+    /// The codec's kind of a [`Reply::Value`], else 0.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Value(kind, _) => *kind,
+            _ => Kind(0),
+        }
+    }
 }
 
 /// A result and the number that JavaScript knows its operation by. For

@@ -8,5 +8,6 @@ pub mod clock;
 pub mod completion;
 pub mod memory_limit;
 pub mod registry;
+pub mod runtime;
 pub mod text;
 pub mod versions;

@@ -6,7 +6,6 @@ use std::ptr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Buffer, Env, Unknown, Utf16String};
-use napi::sys;
 use napi_derive::napi;
 
 use super::CacheHandle;
@@ -69,7 +68,9 @@ impl From<&OpenOptions> for Options {
 fn handle(env: &Env, number: u32) -> Result<Rc<CacheHandle>> {
     let environment = Environment::of(env).map_err(uninitialised)?;
     environment
-        .handle(number)
+        .memory_caches
+        .handles
+        .get(number)
         .ok_or_else(|| to_napi(Error::Closed { engine: "cache" }))
 }
 
@@ -97,7 +98,7 @@ pub fn open_memory_cache(env: Env, options: OpenOptions) -> Result<u32> {
             .map_err(to_napi)?,
     };
     let cache = handle.engine().clone();
-    let number = environment.add_handle(|number| CacheHandle {
+    let number = environment.memory_caches.handles.add(|number| CacheHandle {
         counters: cache.reads.open_handle(),
         subscription: cache.subscriptions().add(environment.queue.clone(), number),
         name: options.name,
@@ -113,7 +114,7 @@ pub fn open_memory_cache(env: Env, options: OpenOptions) -> Result<u32> {
 #[napi(catch_unwind)]
 pub fn close_memory_cache(env: Env, number: u32) -> Result<()> {
     let environment = Environment::of(&env).map_err(uninitialised)?;
-    if let Some(handle) = environment.remove_handle(number) {
+    if let Some(handle) = environment.memory_caches.handles.remove(number) {
         handle.report(env.raw(), 0);
         handle.end(Handle::close);
     }
@@ -124,12 +125,12 @@ pub fn close_memory_cache(env: Env, number: u32) -> Result<()> {
 #[napi(catch_unwind)]
 pub fn collect_memory_cache(env: Env, number: u32) -> Result<()> {
     let environment = Environment::of(&env).map_err(uninitialised)?;
-    if let Some(handle) = environment.remove_handle(number) {
-        environment.abandon_flights(number);
+    if let Some(handle) = environment.memory_caches.handles.remove(number) {
+        environment.memory_caches.abandon_flights(number);
         handle.report(env.raw(), 0);
         let pin = handle.end(Handle::collect).flatten();
         if let (Some(pin), Some(name)) = (pin, &handle.name) {
-            environment.pin(name.clone(), pin);
+            environment.memory_caches.pin(name.clone(), pin);
         }
     }
     Ok(())
@@ -156,33 +157,17 @@ pub fn clock_word(env: &Env) -> Result<Unknown<'_>> {
     external_words(env, word, size_of_val(&clock::SHARED), ())
 }
 
-/// Wraps native memory that `owner` keeps alive.
+/// Words of native memory, all of them atomics, so that sharing them is no data race here;
+/// null where such memory is refused.
 fn external_words<T: Send + Sync + 'static>(
     env: &Env,
     data: *mut c_void,
     length: usize,
     owner: T,
 ) -> Result<Unknown<'_>> {
-    unsafe extern "C" fn drop_owner<T>(_: sys::napi_env, _: *mut c_void, hint: *mut c_void) {
-        // SAFETY: boxed below, and given to Node-API for this call alone.
-        drop(unsafe { Box::from_raw(hint.cast::<T>()) });
-    }
-    let hint = Box::into_raw(Box::new(owner));
-    let mut buffer = ptr::null_mut();
-    // SAFETY: the memory lives as long as its owner, which `drop_owner` ends after the
-    // buffer; all of it is made of atomics, so that sharing it is no data race here.
-    let status = unsafe {
-        let finalize = Some(drop_owner::<T> as _);
-        sys::napi_create_external_arraybuffer(env.raw(), data, length, finalize, hint.cast(), &mut buffer)
-    };
-    if status != sys::Status::napi_ok {
-        // SAFETY: Node-API did not take the owner.
-        drop(unsafe { Box::from_raw(hint) });
-        // SAFETY: `env` is the calling environment.
-        unsafe { sys::napi_get_null(env.raw(), &mut buffer) };
-    }
+    let memory = values::external_memory(env.raw(), data, length, owner).or_else(|_| values::null(env.raw()));
     // SAFETY: a value of this callback's scope.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) })
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), memory.map_err(refused)?) })
 }
 
 fn glob(pattern: &Utf16String) -> Result<Glob> {

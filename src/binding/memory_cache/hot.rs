@@ -69,7 +69,7 @@ fn is_closed(handle: Option<&CacheHandle>) -> bool {
 /// Looks up the handle in argument 0, or answers that it is closed.
 macro_rules! handle {
     ($call:ident) => {
-        match $call.environment.handle($call.u32(0)?) {
+        match $call.environment.memory_caches.handles.get($call.u32(0)?) {
             Some(handle) if !is_closed(Some(&handle)) => handle,
             _ => return $call.int(CLOSED),
         }
@@ -158,11 +158,11 @@ fn with_payload<const N: usize, T>(
     if record.packed().is_none() {
         return Ok(read(record.payload()));
     }
-    let mut unpacked = call.environment.unpacked.take();
+    let mut unpacked = call.environment.memory_caches.unpacked.take();
     let result = MemoryCache::unpack(record, &mut unpacked).map(|_| read(&unpacked));
     // Kept for the next one, unless it has grown out of proportion.
     if unpacked.capacity() <= 1 << 20 {
-        call.environment.unpacked.replace(unpacked);
+        call.environment.memory_caches.unpacked.replace(unpacked);
     }
     result
 }
@@ -183,7 +183,7 @@ fn get_many(call: &Call<'_, 5>) -> Returned {
     let handle = handle!(call);
     let count = (call.u32(1)? as usize).min(BATCH);
     let mut batch = Batch {
-        arena: call.environment.keys.take(),
+        arena: call.environment.memory_caches.keys.take(),
         ends: [0; BATCH],
         count,
     };
@@ -192,7 +192,7 @@ fn get_many(call: &Call<'_, 5>) -> Returned {
     }
     let done = read_batch(call, &handle, &batch);
     if batch.arena.capacity() <= 1 << 20 {
-        call.environment.keys.replace(batch.arena);
+        call.environment.memory_caches.keys.replace(batch.arena);
     }
     call.int(done? as i32)
 }

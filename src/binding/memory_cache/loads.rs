@@ -1,8 +1,7 @@
 //! Single-flight loads: joining one, and settling it.
 
-use super::hot;
+use super::{Flight, hot};
 use crate::binding::call::{Call, EntryPoint, Returned, entry_points};
-use crate::binding::environment::Flight;
 use crate::engine::cache::memory::Entry;
 use crate::engine::cache::memory::flights::{Caller, Part};
 use crate::engine::cache::record::Key;
@@ -23,7 +22,7 @@ const FOLLOW: i32 = 2;
 /// over like that of a read.
 fn join(call: &Call<'_, 3>) -> Returned {
     let (number, operation) = (call.u32(0)?, call.u32(2)?);
-    let Some(handle) = call.environment.handle(number) else {
+    let Some(handle) = call.environment.memory_caches.handles.get(number) else {
         return Err(Error::Closed { engine: "cache" }.into());
     };
     let environment = call.environment;
@@ -47,7 +46,11 @@ fn join(call: &Call<'_, 3>) -> Returned {
             key: key.bytes.into(),
             ticket,
         };
-        environment.flights.borrow_mut().insert(operation, flight);
+        environment
+            .memory_caches
+            .flights
+            .borrow_mut()
+            .insert(operation, flight);
         call.int(answer)
     })?
 }
@@ -57,7 +60,12 @@ fn join(call: &Call<'_, 3>) -> Returned {
 fn settle(call: &Call<'_, 8>) -> Returned {
     let tags = call.strings(7)?;
     let (ttl_ms, idle_ms) = (call.f64(5)?, call.f64(6)?);
-    let flight = call.environment.flights.borrow_mut().remove(&call.u32(0)?);
+    let flight = call
+        .environment
+        .memory_caches
+        .flights
+        .borrow_mut()
+        .remove(&call.u32(0)?);
     if let Some(Flight {
         cache,
         key,
@@ -82,7 +90,12 @@ fn settle(call: &Call<'_, 8>) -> Returned {
 /// `settleFailure(operation, error)`: the encoded error, for all who wait.
 fn settle_failure(call: &Call<'_, 2>) -> Returned {
     let error = call.buffer(1)?;
-    let flight = call.environment.flights.borrow_mut().remove(&call.u32(0)?);
+    let flight = call
+        .environment
+        .memory_caches
+        .flights
+        .borrow_mut()
+        .remove(&call.u32(0)?);
     if let Some(Flight {
         cache,
         key,

@@ -5,16 +5,19 @@ mod hot;
 mod loads;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use napi::sys;
 
 use super::call::EntryPoint;
+use super::handles::Handles;
 use crate::engine::cache::memory::MemoryCache;
 use crate::engine::cache::memory::events::Subscription;
 use crate::engine::cache::memory::stats::HandleCounters;
 use crate::engine::cache::record::Lifetime;
-use crate::engine::registry::Handle;
+use crate::engine::completion::CompletionQueue;
+use crate::engine::registry::{Handle, Pin};
 
 /// Entry points of all files here, in one table.
 pub const ENTRY_POINTS: &[EntryPoint] = &{
@@ -37,6 +40,66 @@ const REPORT_EVERY: u32 = 256;
 
 /// A change of bytes that is worth a report to V8.
 const REPORT_BYTES: i64 = 1 << 20;
+
+/// A load that this environment leads or waits for.
+#[derive(Debug)]
+pub struct Flight {
+    /// The cache.
+    pub cache: Arc<MemoryCache>,
+    /// The handle that it began with.
+    pub handle: u32,
+    /// The key, in WTF-8.
+    pub key: Box<[u8]>,
+    /// The ticket, once this environment leads.
+    pub ticket: Option<u64>,
+}
+
+/// What one environment uses of memory caches.
+#[derive(Debug, Default)]
+pub struct MemoryCaches {
+    /// Its handles.
+    pub handles: Handles<CacheHandle>,
+    /// Loads by the number of JavaScript's operation.
+    pub flights: RefCell<HashMap<u32, Flight>>,
+    /// Where compressed values are unpacked.
+    pub unpacked: RefCell<Vec<u8>>,
+    /// Where the keys of a batch are gathered.
+    pub keys: RefCell<Vec<u8>>,
+    pins: RefCell<HashMap<String, Pin<MemoryCache>>>,
+}
+
+impl MemoryCaches {
+    /// Keeps a named cache whose handle was collected, once per name.
+    pub fn pin(&self, name: String, pin: Pin<MemoryCache>) {
+        if let Some(previous) = self.pins.borrow_mut().insert(name, pin) {
+            previous.release();
+        }
+    }
+
+    /// Passes on what a collected handle was loading: nobody is left who could settle it.
+    pub fn abandon_flights(&self, handle: u32) {
+        let abandoned = |_: &u32, flight: &mut Flight| flight.handle == handle;
+        let abandoned: Vec<_> = self.flights.borrow_mut().extract_if(abandoned).collect();
+        for (_, flight) in abandoned {
+            if let Some(ticket) = flight.ticket {
+                flight.cache.flights.abandon(&flight.key, ticket);
+            }
+        }
+    }
+
+    /// Gives everything back. The environment's `queue` is closed by then.
+    pub fn tear_down(&self, queue: &Arc<CompletionQueue>) {
+        for flight in self.flights.take().into_values() {
+            flight.cache.flights.leave(queue);
+        }
+        for handle in self.handles.take_all() {
+            handle.tear_down();
+        }
+        for pin in self.pins.take().into_values() {
+            pin.release();
+        }
+    }
+}
 
 /// The lifetime that JavaScript means: negative for the cache's default, infinity for ever.
 fn lifetime(cache: &MemoryCache, ttl_ms: f64, idle_ms: f64) -> Lifetime {

@@ -40,6 +40,7 @@ fn told(environment: &Environment) -> Vec<(u32, String)> {
         Outcome::Failure(error) => format!("failure {}", String::from_utf8_lossy(&error)),
         Outcome::Lead(_) => "lead".to_owned(),
         Outcome::Events => "events".to_owned(),
+        Outcome::Done(_) | Outcome::Refused(_) => "none of a load's".to_owned(),
     };
     completions
         .map(|completion| (completion.operation, tell(completion.outcome)))
