@@ -39,8 +39,17 @@ const HITS_MASK = 0x3fffffff;
 const HITS_PER_REPORT = 1024;
 const MAX_CHANGES_PER_REPORT = 64;
 
+/** In a small cache there are fewer changes between two reports: this share of its entries. */
+const CHANGED_SHARE_PER_REPORT = 1 / 64;
+
+/**
+ * How often an entry's hits are reported while as many newcomers arrive as the engine holds. What is credited late has
+ * lost its place meanwhile: with 2, a trace that rewards recency lost 2 points of hits, with 16 it loses 0.1.
+ */
+const REPORTS_PER_TURNOVER = 16;
+
 /** Entries that one report looks at, and the most that it credits one of them. */
-const MAX_REPORTED = 512;
+const MAX_REPORTED = 1024;
 const MAX_CREDIT = 15;
 
 /** What an entry takes on the heap beside its value, roughly. */
@@ -265,7 +274,7 @@ class NearCache {
 
   /**
    * Reports hits: how many there were, and for a share of the entries which. The share follows what has arrived in the
-   * engine since, so that every entry is credited about twice before newcomers could have pushed it out.
+   * engine since, so that every entry is credited many times before newcomers could have pushed it out.
    */
   report() {
     this.#unreportedChanges = 0;
@@ -282,8 +291,8 @@ class NearCache {
   #gather(arrived) {
     const ring = this.#ring;
     const size = Math.max(1, native.memoryCacheSize(this.#handle));
-    this.#changesPerReport = Math.min(MAX_CHANGES_PER_REPORT, Math.ceil(size / 8));
-    const turn = Math.min(ring.length, MAX_REPORTED, Math.ceil((2 * ring.length * arrived) / size));
+    this.#changesPerReport = Math.min(MAX_CHANGES_PER_REPORT, Math.ceil(size * CHANGED_SHARE_PER_REPORT));
+    const turn = Math.min(ring.length, MAX_REPORTED, Math.ceil((REPORTS_PER_TURNOVER * ring.length * arrived) / size));
     let credits = 0;
     for (let step = 0; step < turn; step++) {
       if (this.#reportHand >= ring.length) this.#reportHand = 0;

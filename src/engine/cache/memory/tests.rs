@@ -4,6 +4,7 @@ mod concurrency;
 mod corners;
 mod effects;
 mod entries;
+mod hit_ratio;
 mod loads;
 mod model;
 

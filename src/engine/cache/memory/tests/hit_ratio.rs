@@ -1,0 +1,171 @@
+//! How often the cache has what is asked for: on real traces, against plain LRU, moka and
+//! quick_cache, and against the figures of the design that the policy was built after.
+//!
+//! Everything goes through [`MemoryCache`], so that sharding, batching and the accounting of
+//! bytes are in the figures. Hashes are seeded anew in every process, and with them the
+//! policy's samples: a ratio is the mean over several sets of keys.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use super::*;
+use crate::engine::cache::memory::MemoryCache;
+
+/// Names that each trace's keys are given in turn.
+const ROUNDS: usize = 3;
+
+/// Points that `adaptive` may be behind the best of the others, and behind the design.
+const SLACK_TO_BEST: f64 = 0.5;
+const SLACK_TO_DESIGN: f64 = 1.0;
+
+struct Trial {
+    trace: &'static str,
+    capacity: usize,
+    /// Percent of hits of the design, as it was measured before it was built.
+    design: f64,
+}
+
+const TRIALS: [Trial; 7] = [
+    trial("web07", 75, 36.91),
+    trial("web07", 300, 46.70),
+    trial("web07", 1200, 54.79),
+    trial("multi2", 600, 52.16),
+    trial("multi2", 1200, 59.80),
+    trial("sprite", 200, 49.84),
+    trial("sprite", 800, 88.45),
+];
+
+const fn trial(trace: &'static str, capacity: usize, design: f64) -> Trial {
+    Trial {
+        trace,
+        capacity,
+        design,
+    }
+}
+
+fn trace(name: &str) -> Vec<u16> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benchmark/traces/{name}.u16"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (words, rest) = bytes.as_chunks::<2>();
+    assert!(rest.is_empty() && !words.is_empty());
+    words.iter().map(|&word| u16::from_le_bytes(word)).collect()
+}
+
+/// Percent of the accesses that `access` answers with true.
+fn percent(trace: &[u16], mut access: impl FnMut(u16) -> bool) -> f64 {
+    let hits = trace.iter().filter(|&&key| access(key)).count();
+    100.0 * hits as f64 / trace.len() as f64
+}
+
+fn plain_lru(capacity: usize) -> impl FnMut(u16) -> bool {
+    let (mut used, mut order, mut now) = (HashMap::new(), BTreeMap::new(), 0u64);
+    move |key| {
+        now += 1;
+        order.insert(now, key);
+        if let Some(before) = used.insert(key, now) {
+            order.remove(&before);
+            return true;
+        }
+        if used.len() > capacity {
+            let (_, oldest) = order.pop_first().expect("as many as are held");
+            used.remove(&oldest);
+        }
+        false
+    }
+}
+
+fn held_moka(capacity: usize) -> impl FnMut(u16) -> bool {
+    let cache = ::moka::sync::Cache::<u16, ()>::new(capacity as u64);
+    move |key| {
+        let hit = cache.get(&key).is_some();
+        if !hit {
+            cache.insert(key, ());
+        }
+        // Left to itself it holds more entries than it was asked to.
+        cache.run_pending_tasks();
+        hit
+    }
+}
+
+fn quick_cache(capacity: usize) -> impl FnMut(u16) -> bool {
+    let mut cache = ::quick_cache::unsync::Cache::<u16, ()>::new(capacity);
+    move |key| {
+        let hit = cache.get(&key).is_some();
+        if !hit {
+            cache.insert(key, ());
+        }
+        hit
+    }
+}
+
+fn adaptive(capacity: usize, round: usize) -> impl FnMut(u16) -> bool {
+    let cache = MemoryCache::new(&Options {
+        max_entries: Some(capacity as u64),
+        ..Options::default()
+    });
+    move |number| {
+        let name = format!("{round}:{number}");
+        let hit = cache.get(key(&name)).is_some();
+        if !hit {
+            cache.set(key(&name), text("", ENDLESS, &[]));
+            assert!(cache.len() <= capacity as u64, "more entries than allowed");
+        }
+        hit
+    }
+}
+
+fn mean_adaptive(trace: &[u16], capacity: usize) -> f64 {
+    let rounds = (0..ROUNDS).map(|round| percent(trace, adaptive(capacity, round)));
+    rounds.sum::<f64>() / ROUNDS as f64
+}
+
+fn best_of_others(trace: &[u16], capacity: usize) -> f64 {
+    percent(trace, plain_lru(capacity))
+        .max(percent(trace, held_moka(capacity)))
+        .max(percent(trace, quick_cache(capacity)))
+}
+
+#[test]
+fn adaptive_keeps_up_with_the_best_on_every_trace() {
+    let mut missed = Vec::new();
+    for Trial {
+        trace: name,
+        capacity,
+        design,
+    } in TRIALS
+    {
+        let trace = trace(name);
+        let (ours, best) = (mean_adaptive(&trace, capacity), best_of_others(&trace, capacity));
+        let report = format!("{name} at {capacity}: {ours:.2}, best of others {best:.2}, design {design:.2}");
+        println!("{report}");
+        if ours < best - SLACK_TO_BEST || ours < design - SLACK_TO_DESIGN {
+            missed.push(report);
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+/// Phases that reward opposite policies, in one cache: what was learnt in one must not spoil
+/// the next for long.
+#[test]
+fn adaptive_follows_when_the_traffic_changes() {
+    let traces = ["web07", "multi2", "sprite"].map(trace);
+    // Each trace's keys are its own: they are told apart by the places of their numbers.
+    let mut phases = Vec::new();
+    let mut first = 0;
+    for trace in &traces {
+        phases.extend(trace.iter().map(|&key| first + key));
+        first += trace.iter().max().expect("a trace has accesses") + 1;
+    }
+    for capacity in [300, 800, 1200] {
+        let (ours, best) = (
+            mean_adaptive(&phases, capacity),
+            best_of_others(&phases, capacity),
+        );
+        println!("phases at {capacity}: {ours:.2}, best of others {best:.2}");
+        assert!(
+            ours >= best - SLACK_TO_BEST,
+            "{ours:.2} at {capacity}, others {best:.2}"
+        );
+    }
+}
