@@ -3,6 +3,8 @@
 //! [`memory`] is the in-memory engine. It stands on [`store`] (what is kept, and where),
 //! [`record`] (how an entry lies in memory), [`expiry`] (when entries go by themselves),
 //! [`glob`] (which keys a pattern means) and [`compression`].
+//!
+//! [`tier`] is what caches of several levels are made of.
 
 pub mod compression;
 #[cfg(test)]
@@ -12,3 +14,4 @@ pub mod glob;
 pub mod memory;
 pub mod record;
 pub mod store;
+pub mod tier;

@@ -42,6 +42,10 @@ impl Kind {
     pub const BUFFER: Kind = Kind(8);
     /// The bytes of a Uint8Array.
     pub const BYTES: Kind = Kind(9);
+    /// Plain data, its shapes in the dictionary of the cache that holds it.
+    pub const RECORD: Kind = Kind(10);
+    /// Plain data that brings its shapes along, so that every cache can read it.
+    pub const PORTABLE: Kind = Kind(13);
 }
 
 /// A key and its hash.
