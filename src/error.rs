@@ -48,6 +48,16 @@ pub enum Error {
     /// The system refuses to start threads.
     #[error("The system refuses to start another thread")]
     NoThreads,
+    /// Something on the disk does not work, or is not what it should be.
+    #[error("{what}: {reason}")]
+    Storage {
+        /// The kind of trouble, which decides the code.
+        problem: StorageProblem,
+        /// What was being done. Never a path: paths may tell more than a log should.
+        what: &'static str,
+        /// The words of the system or of LMDB.
+        reason: String,
+    },
     /// A recount found a counter that disagrees with the entries.
     #[error("The cache is inconsistent: {reason}")]
     Inconsistent {
@@ -66,7 +76,39 @@ impl Error {
             Error::NotFinite | Error::TooLarge | Error::Pattern { .. } => "ERR_OUT_OF_RANGE",
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
             Error::NoThreads => "ERR_HOTPATH_NO_THREADS",
+            Error::Storage { problem, .. } => problem.code(),
             Error::Inconsistent { .. } => "ERR_HOTPATH_INCONSISTENT",
+        }
+    }
+}
+
+/// What is wrong with storage on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageProblem {
+    /// Reading or writing failed.
+    Failed,
+    /// The disk, or the space set aside on it, is full.
+    Full,
+    /// The directory cannot be written to.
+    ReadOnly,
+    /// Files are damaged, or are not ours.
+    Damaged,
+    /// Files were written by another version of this package.
+    Version,
+    /// It cannot work here: a network file system, a forked process.
+    Unsupported,
+}
+
+impl StorageProblem {
+    /// The stable code of errors of this kind.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Failed => "ERR_HOTPATH_STORAGE",
+            Self::Full => "ERR_HOTPATH_STORAGE_FULL",
+            Self::ReadOnly => "ERR_HOTPATH_STORAGE_READ_ONLY",
+            Self::Damaged => "ERR_HOTPATH_STORAGE_DAMAGED",
+            Self::Version => "ERR_HOTPATH_STORAGE_VERSION",
+            Self::Unsupported => "ERR_HOTPATH_STORAGE_UNSUPPORTED",
         }
     }
 }

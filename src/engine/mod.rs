@@ -7,6 +7,7 @@ pub mod breaker;
 pub mod cache;
 pub mod clock;
 pub mod completion;
+pub mod lmdb;
 pub mod memory_limit;
 pub mod registry;
 pub mod runtime;
