@@ -6,6 +6,7 @@ const {
   HotpathClosedError,
   HotpathConflictError,
   HotpathLoadError,
+  HotpathStorageError,
   HotpathValueError,
 } = require('./lib/errors.js');
 
@@ -17,5 +18,6 @@ module.exports = {
   HotpathClosedError,
   HotpathConflictError,
   HotpathLoadError,
+  HotpathStorageError,
   HotpathValueError,
 };

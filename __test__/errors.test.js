@@ -9,6 +9,7 @@ const CODES = {
   HotpathClosedError: 'ERR_HOTPATH_CLOSED',
   HotpathConflictError: 'ERR_HOTPATH_OPTION_CONFLICT',
   HotpathValueError: 'ERR_HOTPATH_NOT_A_NUMBER',
+  HotpathStorageError: 'ERR_HOTPATH_STORAGE',
   HotpathLoadError: 'ERR_HOTPATH_NATIVE_LOAD',
 };
 

@@ -38,6 +38,10 @@ class HotpathValueError extends HotpathError {
   static code = 'ERR_HOTPATH_NOT_A_NUMBER';
 }
 
+class HotpathStorageError extends HotpathError {
+  static code = 'ERR_HOTPATH_STORAGE';
+}
+
 class HotpathLoadError extends HotpathError {
   static code = 'ERR_HOTPATH_NATIVE_LOAD';
 }
@@ -126,6 +130,7 @@ module.exports = {
   HotpathClosedError,
   HotpathConflictError,
   HotpathValueError,
+  HotpathStorageError,
   HotpathLoadError,
   invalidArgType,
   outOfRange,

@@ -3,7 +3,7 @@
 // Gives the errors of native code the classes that users know them by. Only calls that may fail for a reason of the
 // engine's need it; hot calls answer with a status instead.
 
-const { HotpathClosedError, HotpathConflictError, HotpathValueError } = require('./errors.js');
+const { HotpathClosedError, HotpathConflictError, HotpathStorageError, HotpathValueError } = require('./errors.js');
 
 /**
  * Runs a native call.
@@ -34,6 +34,10 @@ function translate(error) {
     case 'ERR_OUT_OF_RANGE':
       return Object.assign(new RangeError(error.message), { code: error.code });
     default:
+      // The kinds of trouble with storage have codes of their own.
+      if (error?.code?.startsWith(HotpathStorageError.code)) {
+        return new HotpathStorageError(error.message, { code: error.code });
+      }
       return error;
   }
 }

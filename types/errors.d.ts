@@ -34,6 +34,15 @@ export class HotpathConflictError extends HotpathError {
 export class HotpathValueError extends HotpathError {}
 
 /**
+ * Something on the disk does not work, or is not what it should be. The message never shows a path. Codes:
+ * `ERR_HOTPATH_STORAGE` (reading or writing failed), `ERR_HOTPATH_STORAGE_FULL` (the disk, or the space set aside, is
+ * full), `ERR_HOTPATH_STORAGE_READ_ONLY`, `ERR_HOTPATH_STORAGE_DAMAGED` (files are damaged or not ours),
+ * `ERR_HOTPATH_STORAGE_VERSION` (written by another version), `ERR_HOTPATH_STORAGE_UNSUPPORTED` (a network file system,
+ * a forked process).
+ */
+export class HotpathStorageError extends HotpathError {}
+
+/**
  * The native addon could not be loaded: thrown by `require('hotpath')`. The message carries everything below.
  * Code `ERR_HOTPATH_NATIVE_LOAD`. `cause` is the loader's own error, an `AggregateError` when there are several.
  */

@@ -1,4 +1,11 @@
-import { HotpathClosedError, HotpathConflictError, HotpathError, HotpathLoadError, HotpathValueError } from 'hotpath';
+import {
+  HotpathClosedError,
+  HotpathConflictError,
+  HotpathError,
+  HotpathLoadError,
+  HotpathStorageError,
+  HotpathValueError,
+} from 'hotpath';
 import { expectType } from './expect.js';
 
 declare const error: unknown;
@@ -12,7 +19,11 @@ if (error instanceof HotpathLoadError) {
   expectType<string | undefined>()(error.libc);
   expectType<string | undefined>()(error.attempts[0]?.reason);
 }
-const general: HotpathError[] = [new HotpathClosedError('closed', { cause: error }), new HotpathValueError('value')];
+const general: HotpathError[] = [
+  new HotpathClosedError('closed', { cause: error }),
+  new HotpathStorageError('disk'),
+  new HotpathValueError('value'),
+];
 void general;
 // @ts-expect-error codes do not change
 new HotpathClosedError('closed').code = 'other';
