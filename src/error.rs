@@ -58,6 +58,30 @@ pub enum Error {
         /// The words of the system or of LMDB.
         reason: String,
     },
+    /// A tier behind the cache cannot be reached, or cannot serve.
+    #[error("The tier {tier} is not available: {reason}")]
+    Unavailable {
+        /// Which tier, for example `redis`.
+        tier: &'static str,
+        /// Why, without anything secret.
+        reason: String,
+    },
+    /// A tier answered with an error of its own.
+    #[error("The tier {tier} failed: {reason}")]
+    Server {
+        /// Which tier, for example `redis`.
+        tier: &'static str,
+        /// The tier's own words.
+        reason: String,
+    },
+    /// What was asked for did not come in time.
+    #[error("No answer from {what} within {ms} ms")]
+    Timeout {
+        /// Who was asked, for example `redis`.
+        what: &'static str,
+        /// The limit in milliseconds.
+        ms: u64,
+    },
     /// A recount found a counter that disagrees with the entries.
     #[error("The cache is inconsistent: {reason}")]
     Inconsistent {
@@ -77,6 +101,9 @@ impl Error {
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
             Error::NoThreads => "ERR_HOTPATH_NO_THREADS",
             Error::Storage { problem, .. } => problem.code(),
+            Error::Unavailable { .. } => "ERR_HOTPATH_TIER_UNAVAILABLE",
+            Error::Server { .. } => "ERR_HOTPATH_TIER_FAILED",
+            Error::Timeout { .. } => "ERR_HOTPATH_TIMEOUT",
             Error::Inconsistent { .. } => "ERR_HOTPATH_INCONSISTENT",
         }
     }

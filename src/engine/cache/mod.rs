@@ -1,6 +1,6 @@
 //! Caches.
 //!
-//! [`memory`] is the in-memory engine. It stands on [`store`] (what is kept, and where),
+//! [`redis`] is a cache on a server. [`memory`] is the in-memory engine. It stands on [`store`] (what is kept, and where),
 //! [`record`] (how an entry lies in memory), [`expiry`] (when entries go by themselves),
 //! [`glob`] (which keys a pattern means) and [`compression`].
 //!
@@ -13,5 +13,6 @@ pub mod expiry;
 pub mod glob;
 pub mod memory;
 pub mod record;
+pub mod redis;
 pub mod store;
 pub mod tier;
