@@ -1,2 +1,3 @@
+export * from './types/adapters.js';
 export * from './types/cache.js';
 export * from './types/errors.js';

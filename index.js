@@ -1,5 +1,6 @@
 'use strict';
 
+const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const {
   HotpathError,
@@ -14,6 +15,10 @@ const {
 module.exports = {
   MemoryCache,
   MemoryOptimizedCache,
+  KeyvStore,
+  NodeCache,
+  SessionStore,
+  createKeyv,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,

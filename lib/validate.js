@@ -23,7 +23,7 @@ function isPlainObject(value) {
  */
 function options(value, path, known) {
   if (value === undefined) return {};
-  if (!isPlainObject(value)) throw invalidArgType('a plain object', path, value);
+  plainObject(value, path);
   /** @type {Record<string, any>} */
   const given = {};
   for (const [name, option] of Object.entries(/** @type {object} */ (value))) {
@@ -31,6 +31,19 @@ function options(value, path, known) {
     if (option !== undefined) given[name] = option;
   }
   return given;
+}
+
+/** @param {unknown} value @param {string} path @returns {Record<string, any>} */
+function plainObject(value, path) {
+  if (!isPlainObject(value)) throw invalidArgType('a plain object', path, value);
+  return /** @type {Record<string, any>} */ (value);
+}
+
+/** Anything that works like one of our caches, synchronous or not. @param {any} value @param {string} path */
+function cache(value, path) {
+  const methods = ['get', 'set', 'has', 'delete', 'clear'];
+  if (!methods.every((method) => typeof value?.[method] === 'function')) throw invalidArgType('a cache', path, value);
+  return value;
 }
 
 /**
@@ -117,6 +130,8 @@ function oneOf(value, path, list) {
 
 module.exports = {
   isPlainObject,
+  plainObject,
+  cache,
   options,
   positiveInteger,
   nonNegativeInteger,

@@ -18,14 +18,20 @@ const program = ts.createProgram([typings], {
 const checker = program.getTypeChecker();
 const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(typings)));
 
-/** The class declarations that index.d.ts exports, by name. */
-const classes = new Map(
-  exported.flatMap((symbol) => {
-    const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-    const declaration = real.declarations?.find(ts.isClassDeclaration);
-    return declaration ? [[symbol.name, declaration]] : [];
-  }),
-);
+/** The declarations of one kind that index.d.ts exports, by name. */
+function declarations(isOfKind) {
+  return new Map(
+    exported.flatMap((symbol) => {
+      const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      const declaration = real.declarations?.find(isOfKind);
+      return declaration ? [[symbol.name, declaration]] : [];
+    }),
+  );
+}
+
+const classes = declarations(ts.isClassDeclaration);
+const functions = declarations(ts.isFunctionDeclaration);
+const values = declarations(ts.isVariableDeclaration);
 
 /** The run-time key of a member's name: a string, or the well-known symbol of `[Symbol.iterator]`. */
 function keyOf(name) {
@@ -57,8 +63,10 @@ function hasProperty(member, Class) {
 }
 
 describe('every declared member exists', () => {
-  it('for as many classes as index.js exports', () => {
-    assert.deepEqual([...classes.keys()].sort(), Object.keys(hotpath).sort());
+  it('for all that index.js exports', () => {
+    const declared = [...classes.keys(), ...functions.keys(), ...values.keys()];
+    assert.deepEqual(declared.sort(), Object.keys(hotpath).sort());
+    for (const name of functions.keys()) assert.equal(typeof hotpath[name], 'function', name);
   });
 
   for (const [name, declaration] of classes) {
@@ -80,7 +88,10 @@ describe('every declared member exists', () => {
       const { prototype } = hotpath[name];
       // What overrides a member of the base class, that one's typings declare.
       const base = Object.getPrototypeOf(prototype);
-      const undeclared = Reflect.ownKeys(prototype).filter((key) => !(key in base) && !declared.includes(key));
+      const isPublic = (key) =>
+        typeof key === 'symbol' ? key.description?.startsWith('Symbol.') : !key.startsWith('_');
+      const own = Reflect.ownKeys(prototype).filter((key) => isPublic(key) && !(key in base));
+      const undeclared = own.filter((key) => !declared.includes(key));
       assert.deepEqual(undeclared, [], name);
     }
   });

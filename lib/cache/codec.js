@@ -108,21 +108,30 @@ class Codec {
   /** @param {object | bigint} value */
   #encodeObject(value) {
     if (ArrayBuffer.isView(value) && types.isUint8Array(value)) return this.#encodeBytes(value);
-    if (packing) return this.#clone(value);
+    const kind = this.encodePlain(value);
+    return kind ?? this.#clone(value);
+  }
+
+  /**
+   * The same for a tree of plain data alone, which comes back exactly as it went in: no instances of classes, nothing
+   * shared or cyclic. Anything else is not encoded.
+   * @param {object | bigint} value
+   * @returns {number | undefined}
+   */
+  encodePlain(value) {
+    if (packing) return undefined;
     packing = true;
     try {
-      if (packable(value)) {
-        const packed = this.#records.pack(value);
-        this.payload = packed;
-        this.start = packed.start ?? 0;
-        this.end = packed.end ?? packed.length;
-        return KIND.RECORD;
-      }
+      if (!packable(value)) return undefined;
+      const packed = this.#records.pack(value);
+      this.payload = packed;
+      this.start = packed.start ?? 0;
+      this.end = packed.end ?? packed.length;
+      return KIND.RECORD;
     } finally {
       packing = false;
       forget();
     }
-    return this.#clone(value);
   }
 
   /** @param {Uint8Array} value */

@@ -18,6 +18,10 @@ const { memoryCacheOptions, openMemoryCache, resizeOptions } = require('./memory
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
 const { NearCache } = require('./near-cache.js');
 
+/** @typedef {import('./memory-arguments.js').Lifetime} Lifetime */
+
+const SET_PLAIN = Symbol('setPlain');
+
 /** The number of no handle. */
 const NO_HANDLE = 0xffff_ffff;
 
@@ -122,9 +126,23 @@ class MemoryCache extends EventEmitter {
    */
   set(key, value, ttl) {
     checkKey(key);
-    const { ttlMs, idleMs, tags } = lifetime(ttl);
+    const life = lifetime(ttl);
+    return this.#store(key, this.#codec.encode(value), life);
+  }
+
+  /**
+   * For the adapters: stores nothing but a tree of plain data, which comes back exactly as it is.
+   * @param {string} key
+   * @param {object} value
+   */
+  [SET_PLAIN](key, value) {
+    const kind = this.#codec.encodePlain(value);
+    return kind !== undefined && this.#store(key, kind, lifetime(undefined));
+  }
+
+  /** Stores what the codec has just encoded. @param {string} key @param {number} kind @param {Lifetime} life */
+  #store(key, kind, { ttlMs, idleMs, tags }) {
     const codec = this.#codec;
-    const kind = codec.encode(value);
     const { payload, start, end } = codec;
     const stored = native.set(this.#handle, key, kind, payload, start, end, ttlMs, idleMs, tags);
     codec.payload = undefined;
@@ -421,4 +439,4 @@ for (const alias of Reflect.ownKeys(ALIASES)) {
   Object.defineProperty(MemoryCache.prototype, alias, { value, writable: true, configurable: true });
 }
 
-module.exports = { MemoryCache };
+module.exports = { MemoryCache, SET_PLAIN };

@@ -1,0 +1,342 @@
+'use strict';
+
+// NodeCache against node-cache itself: the same calls on both, the same results, events and statistics. What the package
+// does by accident is listed at the end.
+
+const assert = require('node:assert/strict');
+const { describe, mock, test } = require('node:test');
+const fc = require('fast-check');
+const Peer = require('node-cache');
+const { NodeCache } = require('../../index.js');
+
+const EVENTS = ['set', 'del', 'expired', 'flush', 'flush_stats'];
+
+/** Both caches with the same options, and what they have emitted. */
+function pair(options) {
+  return [NodeCache, Peer].map((Class) => {
+    const cache = new Class(options);
+    const events = [];
+    for (const name of EVENTS) cache.on(name, (...args) => events.push([name, ...args.map(plain)]));
+    return { cache, events };
+  });
+}
+
+/** node-cache hands `del` its inner object; what is in it is what counts. */
+function plain(value) {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value;
+}
+
+/** What a call comes to: a result, or the error as users see it. */
+function outcome(call) {
+  try {
+    return { returned: call() };
+  } catch ({ name, errorcode, message, data }) {
+    return { thrown: { name, errorcode, message, data } };
+  }
+}
+
+/** Runs the same calls on both caches and compares all that can be seen of them. */
+function same(options, calls) {
+  const [ours, theirs] = pair(options);
+  try {
+    for (const call of calls) {
+      assert.deepEqual(
+        outcome(() => call(ours.cache)),
+        outcome(() => call(theirs.cache)),
+        `${call}`,
+      );
+    }
+    assert.deepEqual(ours.events, theirs.events);
+    assert.deepEqual({ ...ours.cache.getStats() }, { ...theirs.cache.getStats() });
+    assert.deepEqual(ours.cache.keys().sort(), theirs.cache.keys().sort());
+  } finally {
+    ours.cache.close();
+    theirs.cache.close();
+  }
+}
+
+const values = {
+  strings: ['', 'text', 'x'.repeat(3000)],
+  numbers: [0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY],
+  others: [true, false, null, undefined],
+  objects: [{}, { a: 1, b: { c: [1, 2, { d: 'e' }] } }, [], [1, [2]], new Date(7), /x/gi, Buffer.from('bytes')],
+  collections: [new Map([[{ a: 1 }, new Set([1])]]), new Uint8Array([1, 2])],
+};
+
+describe('as node-cache', () => {
+  for (const [kind, list] of Object.entries(values)) {
+    test(`values of kind ${kind} come back, and count for the same size`, () => {
+      same(
+        {},
+        list.flatMap((value, index) => [
+          (cache) => cache.set(`k${index}`, value),
+          (cache) => cache.get(`k${index}`),
+          (cache) => ({ ...cache.getStats() }),
+          (cache) => cache.set(`k${index}`, 'other'),
+          (cache) => cache.set(`k${index}`, value),
+          (cache) => cache.take(`k${index}`),
+          (cache) => cache.del(`k${index}`),
+        ]),
+      );
+    });
+  }
+
+  test('keys are strings or numbers', () => {
+    same({}, [
+      (cache) => cache.set(1, 'one'),
+      (cache) => cache.get('1'),
+      (cache) => cache.has(1),
+      (cache) => cache.mget([1, '2']),
+      (cache) => cache.set({}, 1),
+      (cache) => cache.get(undefined),
+      (cache) => cache.get(null),
+      (cache) => cache.del([true]),
+      (cache) => cache.mget('1'),
+      (cache) => cache.mget([1, {}]),
+      (cache) => cache.ttl({}, 1),
+      (cache) => cache.getTtl([]),
+      (cache) => cache.getTtl(''),
+      (cache) => cache.ttl(''),
+      (cache) => cache.set('__proto__x', 5),
+      (cache) => cache.del(1),
+    ]);
+  });
+
+  test('mset checks all before it stores any', () => {
+    same({}, [
+      (cache) =>
+        cache.mset([
+          { key: 'a', val: 1 },
+          { key: 'b', val: { c: 1 }, ttl: 10 },
+        ]),
+      (cache) =>
+        cache.mset([
+          { key: 'd', val: 1 },
+          { key: 'e', val: 1, ttl: '5' },
+        ]),
+      (cache) =>
+        cache.mset([
+          { key: 'd', val: 1 },
+          { key: {}, val: 1 },
+        ]),
+      (cache) => cache.mget(['a', 'b', 'd', 'e']),
+    ]);
+  });
+
+  test('maxKeys refuses new keys', () => {
+    same({ maxKeys: 2 }, [
+      (cache) => cache.set('a', 1),
+      (cache) => cache.set('b', 1),
+      (cache) => cache.set('c', 1),
+      (cache) => cache.del('a'),
+      (cache) => cache.set('c', 1),
+      (cache) =>
+        cache.mset([
+          { key: 'd', val: 1 },
+          { key: 'e', val: 1 },
+        ]),
+      (cache) => cache.keys(),
+    ]);
+  });
+
+  test('flushing', () => {
+    same({}, [
+      (cache) =>
+        cache.mset([
+          { key: 'a', val: { b: 1 } },
+          { key: 'c', val: 'd' },
+        ]),
+      (cache) => cache.get('a'),
+      (cache) => cache.flushStats(),
+      (cache) => cache.get('zz'),
+      (cache) => cache.flushAll(),
+      (cache) => cache.get('a'),
+      (cache) => cache.data,
+    ]);
+  });
+
+  test('methods can be passed around', () => {
+    same({}, [({ set }) => set('a', 1), ({ get }) => get('a'), ({ del }) => del('a'), ({ keys }) => keys()]);
+  });
+
+  test('sizes follow the options', () => {
+    const options = { objectValueSize: 3, arrayValueSize: 5, promiseValueSize: 7 };
+    same({ ...options, useClones: false }, [
+      (cache) => cache.set('a', { b: 1, c: 2 }),
+      (cache) => cache.set('d', [1, 2, 3]),
+      (cache) => cache.set('e', { then() {} }),
+      (cache) => ({ ...cache.getStats() }),
+    ]);
+  });
+
+  test('callbacks, where they are asked for', (t) => {
+    t.mock.method(console, 'warn', () => {});
+    const heard = [pair({ enableLegacyCallbacks: true })].flat().map(({ cache }) => {
+      const calls = [];
+      const note = (...args) => calls.push(args.map((arg) => arg?.name ?? arg));
+      cache.set('a', 1, 0, note);
+      cache.get('a', note);
+      cache.get({}, note);
+      cache.mget('a', note);
+      cache.keys(note);
+      cache.del('a', note);
+      assert.equal(cache.has('a'), false);
+      return calls;
+    });
+    assert.deepEqual(heard[0], heard[1]);
+  });
+});
+
+describe('expiry', () => {
+  test('follows the clock', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    const wait = (ms) => () => t.mock.timers.tick(ms / 2);
+    same({ stdTTL: 10 }, [
+      (cache) => cache.set('standard', { a: 1 }),
+      (cache) => cache.set('short', { b: 2 }, 0.5),
+      (cache) => cache.set('text', 'c', '1'),
+      (cache) => cache.set('ever', 'd', 0),
+      (cache) => ['standard', 'short', 'text', 'ever'].map((key) => cache.getTtl(key)),
+      wait(600),
+      (cache) => cache.get('short'),
+      (cache) => cache.getTtl('short'),
+      (cache) => cache.has('text'),
+      (cache) => cache.ttl('text', 100),
+      (cache) => cache.ttl('standard'),
+      (cache) => cache.ttl('missing', 5),
+      wait(9_900),
+      (cache) => cache.mget(['standard', 'text', 'ever']),
+      (cache) => cache.ttl('text', -1),
+      (cache) => cache.keys(),
+      (cache) => ({ ...cache.getStats() }),
+    ]);
+  });
+
+  test('deleteOnExpire: false keeps the value', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    same({ deleteOnExpire: false }, [
+      (cache) => cache.set('a', { b: 1 }, 1),
+      () => t.mock.timers.tick(1_000),
+      (cache) => cache.get('a'),
+      (cache) => cache.has('a'),
+      (cache) => cache._checkData(false),
+    ]);
+  });
+
+  test('the periodic check removes what nobody asks for, and can be closed', (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
+    const expired = mock.fn();
+    const cache = new NodeCache({ checkperiod: 5 });
+    cache.on('expired', expired);
+    cache.set('a', { b: 1 }, 1);
+    t.mock.timers.tick(5_001);
+    assert.deepEqual(expired.mock.calls[0].arguments, ['a', { b: 1 }]);
+    assert.deepEqual(cache.keys(), []);
+    cache.set('c', 1, 1);
+    cache.close();
+    t.mock.timers.tick(60_000);
+    assert.deepEqual(cache.keys(), ['c']);
+  });
+});
+
+describe('copies', () => {
+  test('what callers change stays theirs', () => {
+    const cache = new NodeCache();
+    const value = { list: [{ n: 1 }], when: new Date(1) };
+    cache.set('a', value);
+    value.list[0].n = 2;
+    const read = cache.get('a');
+    assert.equal(read.list[0].n, 1);
+    read.list.push(3);
+    assert.deepEqual(cache.get('a'), { list: [{ n: 1 }], when: new Date(1) });
+  });
+
+  test('instances, functions and promises are kept as node-cache keeps them', async () => {
+    class Point {
+      constructor(x) {
+        this.x = x;
+      }
+      double() {
+        return this.x * 2;
+      }
+    }
+    const cache = new NodeCache();
+    cache.set('point', new Point(4));
+    assert.equal(cache.get('point').double(), 8);
+    cache.set('function', () => 5);
+    assert.equal(cache.get('function')(), 5);
+    cache.set('promise', Promise.resolve(6));
+    assert.equal(await cache.get('promise'), 6);
+    const loop = { name: 'loop' };
+    loop.self = loop;
+    cache.set('loop', loop);
+    assert.equal(cache.get('loop').self.name, 'loop');
+  });
+
+  test('useClones: false hands out the object itself', () => {
+    const cache = new NodeCache({ useClones: false });
+    const value = { a: 1 };
+    cache.set('a', value);
+    assert.equal(cache.get('a'), value);
+  });
+
+  test('a value that moves between engine and heap is read from where it is', () => {
+    const cache = new NodeCache();
+    const held = [{ a: 1 }, () => 1, { b: 2 }, 'text', new Map(), { c: 3 }];
+    for (const value of held) {
+      cache.set('a', value);
+      if (typeof value === 'function') assert.equal(cache.get('a')(), 1);
+      else assert.deepEqual(cache.get('a'), value);
+    }
+    assert.equal(cache.del('a'), 1);
+    assert.equal(cache.get('a'), undefined);
+  });
+});
+
+test('any sequence of calls', () => {
+  const key = fc.constantFrom('a', 'b', 'c', 1);
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.date({ noInvalidDate: true }), fc.constant(undefined));
+  const call = fc.oneof(
+    fc.tuple(fc.constant('set'), key, value),
+    fc.tuple(fc.constantFrom('get', 'del', 'take', 'has', 'getTtl'), key),
+    fc.tuple(fc.constant('mget'), fc.array(key)),
+    fc.tuple(fc.constant('mset'), fc.array(fc.record({ key, val: value }))),
+    fc.tuple(fc.constantFrom('flushAll', 'flushStats', 'keys')),
+  );
+  fc.assert(
+    fc.property(fc.array(call, { maxLength: 30 }), (calls) => {
+      same(
+        {},
+        calls.map(([method, ...args]) => (cache) => {
+          const result = cache[method](...args);
+          return method === 'keys' ? result.sort() : result;
+        }),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe('where node-cache does something by accident', () => {
+  test('a full cache takes a new value for a key that it has, and mset may fill the last place', () => {
+    const cache = new NodeCache({ maxKeys: 2 });
+    cache.mset([
+      { key: 'a', val: 1 },
+      { key: 'b', val: 1 },
+    ]);
+    assert.equal(cache.set('a', 2), true);
+    assert.equal(cache.get('a'), 2);
+  });
+
+  test('a ttl that is no number is an error', () => {
+    assert.throws(() => new NodeCache().set('a', 1, 'soon'), { name: 'ETTLTYPE', errorcode: 'ETTLTYPE' });
+  });
+
+  test('keys named like properties of Object are keys', () => {
+    const cache = new NodeCache();
+    assert.equal(cache.get('constructor'), undefined);
+    cache.set('__proto__', { a: 1 });
+    assert.deepEqual(cache.get('__proto__'), { a: 1 });
+    assert.deepEqual(cache.keys(), ['__proto__']);
+  });
+});

@@ -1,0 +1,132 @@
+'use strict';
+
+// A storage adapter for Keyv 5 and 6, and so for what builds on them (cache-manager, cacheable).
+//
+// Keyv turns values into strings unless it is told not to; `createKeyv` tells it, and the cache then keeps values with
+// their types. Both versions put their namespace before every key: Keyv 5 itself, Keyv 6 through a bridge, which it does
+// only as long as the store has no property `namespace`. So we declare none; Keyv 5 sets it, and reads by it what to clear.
+
+const { EventEmitter } = require('node:events');
+const { MemoryCache } = require('../cache/memory-cache.js');
+const validate = require('../validate.js');
+const { copyOf } = require('./copy.js');
+const { requirePeer } = require('../peer.js');
+
+/** Between a namespace and a key, as Keyv 5 writes them. */
+const SEPARATOR = ':';
+
+class KeyvStore extends EventEmitter {
+  #cache;
+  #owned;
+
+  /** Keyv 5 iterates over stores of dialects that it knows; ours lists keys with their namespace, as Redis does. */
+  opts = { dialect: 'redis', url: 'redis' };
+
+  /** @param {Record<string, any>} [options] */
+  constructor(options = {}) {
+    super();
+    const { cache, namespace, ...memory } = /** @type {Record<string, any>} */ (
+      validate.plainObject(options, 'options')
+    );
+    if (namespace !== undefined) this.namespace = validate.string(namespace, 'options.namespace');
+    this.#owned = cache === undefined;
+    this.#cache = cache === undefined ? new MemoryCache(memory) : validate.cache(cache, 'options.cache');
+    if (!this.#owned) validate.options(memory, 'options', ['cache']);
+  }
+
+  /** The cache behind it. */
+  get cache() {
+    return this.#cache;
+  }
+
+  /** @param {string} key */
+  async get(key) {
+    return copyOf(await this.#cache.get(key));
+  }
+
+  /** @param {string[]} keys */
+  async getMany(keys) {
+    const values = await this.#cache.getMany(keys);
+    return values.map(copyOf);
+  }
+
+  /**
+   * @param {string} key
+   * @param {any} value
+   * @param {number} [ttl] milliseconds
+   */
+  async set(key, value, ttl) {
+    return (await this.#cache.set(key, value, lifetime(ttl))) !== false;
+  }
+
+  /** @param {{ key: string, value: any, ttl?: number }[]} entries */
+  async setMany(entries) {
+    return Promise.all(entries.map(({ key, value, ttl }) => this.set(key, value, ttl)));
+  }
+
+  /** @param {string} key */
+  async delete(key) {
+    return this.#cache.delete(key);
+  }
+
+  /** @param {string[]} keys */
+  async deleteMany(keys) {
+    return (await this.#cache.deleteMany(keys)) > 0;
+  }
+
+  /** @param {string} key */
+  async has(key) {
+    return this.#cache.has(key);
+  }
+
+  /** @param {string[]} keys */
+  async hasMany(keys) {
+    return Promise.all(keys.map((key) => this.#cache.has(key)));
+  }
+
+  async clear() {
+    const { namespace } = /** @type {{ namespace?: string }} */ (/** @type {unknown} */ (this));
+    if (namespace === undefined) await this.#cache.clear();
+    else await this.#cache.deletePattern(ofNamespace(namespace));
+  }
+
+  /**
+   * All entries of a namespace, with their full keys.
+   * @param {string} [namespace]
+   */
+  async *iterator(namespace) {
+    for (const key of await this.#cache.keys(namespace === undefined ? undefined : ofNamespace(namespace))) {
+      const value = await this.get(key);
+      if (value !== undefined) yield/** @type {[string, any]} */ ([key, value]);
+    }
+  }
+
+  /** Closes a cache of its own; one that was given stays open. */
+  async disconnect() {
+    if (this.#owned) await this.#cache.close();
+  }
+}
+
+/** @param {number} [ttl] milliseconds */
+function lifetime(ttl) {
+  return typeof ttl === 'number' && ttl > 0 ? { ttlMs: ttl } : undefined;
+}
+
+/** The pattern of all keys of a namespace. @param {string} namespace */
+function ofNamespace(namespace) {
+  return `${namespace.replace(/[*?[\]\\]/g, '\\$&')}${SEPARATOR}*`;
+}
+
+/**
+ * A Keyv over a KeyvStore that leaves values as they are: nothing is turned into JSON on the way.
+ * @param {Record<string, any>} [options]
+ */
+function createKeyv(options = {}) {
+  const { ttl, namespace, ...rest } = validate.plainObject(options, 'options');
+  const { Keyv } = requirePeer('keyv');
+  // The names of Keyv 5 and, for the last one, of Keyv 6; neither minds the other's.
+  const asItIs = { serialize: undefined, deserialize: undefined, serialization: false };
+  return new Keyv({ store: new KeyvStore(rest), namespace, ttl, ...asItIs });
+}
+
+module.exports = { KeyvStore, createKeyv };
