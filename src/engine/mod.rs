@@ -13,3 +13,4 @@ pub mod registry;
 pub mod runtime;
 pub mod text;
 pub mod versions;
+pub mod workers;
