@@ -1,3 +1,4 @@
 export * from './types/adapters.js';
+export * from './types/batch.js';
 export * from './types/cache.js';
 export * from './types/errors.js';

@@ -1,6 +1,7 @@
 'use strict';
 
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
+const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const {
   HotpathError,
@@ -19,6 +20,8 @@ module.exports = {
   NodeCache,
   SessionStore,
   createKeyv,
+  OptimizedIntentMatcher,
+  ParallelIntentProcessor,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,

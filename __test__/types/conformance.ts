@@ -2,8 +2,10 @@
 
 import type { EventEmitter } from 'node:events';
 import type * as declaredErrors from '../../types/errors.js';
+import type * as declaredBatch from '../../types/batch.js';
 import type * as declaredCache from '../../types/cache.js';
 import errors = require('../../lib/errors.js');
+import batch = require('../../lib/batch/index.js');
 import cache = require('../../lib/cache/index.js');
 
 export const HotpathError: typeof declaredErrors.HotpathError = errors.HotpathError;
@@ -14,3 +16,9 @@ type Aliases = 'put' | 'del' | 'mset' | 'addListener' | 'off' | typeof Symbol.it
 type Visible = Omit<declaredCache.MemoryCache<any>, Aliases | keyof EventEmitter>;
 export const MemoryCache: new (options?: declaredCache.MemoryCacheOptions) => Visible = cache.MemoryCache;
 export const MemoryOptimizedCache: typeof declaredCache.MemoryOptimizedCache = cache.MemoryOptimizedCache;
+export const OptimizedIntentMatcher: new (
+  intents: readonly declaredBatch.Intent[],
+  options?: declaredBatch.IntentMatcherOptions,
+) => Omit<declaredBatch.OptimizedIntentMatcher<any>, typeof Symbol.dispose> = batch.OptimizedIntentMatcher;
+export const ParallelIntentProcessor: new (processor: any) => declaredBatch.ParallelIntentProcessor<any, any> =
+  batch.ParallelIntentProcessor;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use napi::sys;
 
+use super::batch::Batches;
 use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
 use super::memory_cache::MemoryCaches;
@@ -74,6 +75,8 @@ pub struct Environment {
     pub scratch: Cell<Shared>,
     /// What it uses of memory caches.
     pub memory_caches: MemoryCaches,
+    /// What it uses of batching.
+    pub batches: Batches,
     waker: Arc<LoopWaker>,
 }
 
@@ -93,6 +96,7 @@ impl Environment {
             header: Cell::new(Shared::NONE),
             scratch: Cell::new(Shared::NONE),
             memory_caches: MemoryCaches::default(),
+            batches: Batches::default(),
             waker,
         });
         let data = Box::into_raw(environment);
@@ -120,6 +124,7 @@ impl Environment {
         self.queue.close();
         self.waker.detach();
         self.memory_caches.tear_down(&self.queue);
+        self.batches.tear_down();
     }
 }
 

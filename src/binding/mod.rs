@@ -4,6 +4,7 @@
 //! macros of `napi-derive`. Everything that belongs to one JavaScript environment hangs on
 //! its [`Environment`](environment::Environment) and goes with it.
 
+mod batch;
 mod call;
 mod completion;
 mod environment;
@@ -19,7 +20,10 @@ use napi_derive::napi;
 #[napi(module_exports)]
 pub fn register(exports: Object, env: Env) -> napi::Result<()> {
     let environment = environment::Environment::install(env.raw())?;
-    let entry_points = environment::ENTRY_POINTS.iter().chain(memory_cache::ENTRY_POINTS);
+    let entry_points = environment::ENTRY_POINTS
+        .iter()
+        .chain(memory_cache::ENTRY_POINTS)
+        .chain(batch::ENTRY_POINTS);
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }

@@ -3,6 +3,7 @@
 //! Parts that every engine uses stand here, the engines themselves in folders of their own.
 
 pub mod background;
+pub mod batch;
 pub mod breaker;
 pub mod cache;
 pub mod clock;
