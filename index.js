@@ -3,6 +3,7 @@
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
+const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const {
   HotpathError,
   HotpathClosedError,
@@ -22,6 +23,7 @@ module.exports = {
   createKeyv,
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
+  ConnectionPoolManager,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,

@@ -1,0 +1,5 @@
+'use strict';
+
+const { ConnectionPoolManager } = require('./connection-pool-manager.js');
+
+module.exports = { ConnectionPoolManager };
