@@ -4,12 +4,16 @@ const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapte
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const { ConnectionPoolManager } = require('./lib/connections/index.js');
+const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const {
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,
+  HotpathDataError,
   HotpathLoadError,
+  HotpathMatrixError,
   HotpathStorageError,
+  HotpathTimeoutError,
   HotpathValueError,
 } = require('./lib/errors.js');
 
@@ -24,10 +28,14 @@ module.exports = {
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
   ConnectionPoolManager,
+  ParallelProcessingEngine,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,
+  HotpathDataError,
   HotpathLoadError,
+  HotpathMatrixError,
   HotpathStorageError,
+  HotpathTimeoutError,
   HotpathValueError,
 };

@@ -42,6 +42,18 @@ class HotpathStorageError extends HotpathError {
   static code = 'ERR_HOTPATH_STORAGE';
 }
 
+class HotpathDataError extends HotpathError {
+  static code = 'ERR_HOTPATH_DAMAGED';
+}
+
+class HotpathTimeoutError extends HotpathError {
+  static code = 'ERR_HOTPATH_TIMEOUT';
+}
+
+class HotpathMatrixError extends HotpathError {
+  static code = 'ERR_HOTPATH_SINGULAR_MATRIX';
+}
+
 class HotpathLoadError extends HotpathError {
   static code = 'ERR_HOTPATH_NATIVE_LOAD';
 }
@@ -131,6 +143,9 @@ module.exports = {
   HotpathConflictError,
   HotpathValueError,
   HotpathStorageError,
+  HotpathDataError,
+  HotpathTimeoutError,
+  HotpathMatrixError,
   HotpathLoadError,
   invalidArgType,
   outOfRange,

@@ -3,7 +3,16 @@
 // Gives the errors of native code the classes that users know them by. Only calls that may fail for a reason of the
 // engine's need it; hot calls answer with a status instead.
 
-const { HotpathClosedError, HotpathConflictError, HotpathStorageError, HotpathValueError } = require('./errors.js');
+const {
+  HotpathError,
+  HotpathClosedError,
+  HotpathConflictError,
+  HotpathDataError,
+  HotpathMatrixError,
+  HotpathStorageError,
+  HotpathTimeoutError,
+  HotpathValueError,
+} = require('./errors.js');
 
 /**
  * Runs a native call.
@@ -31,6 +40,14 @@ function translate(error) {
       return conflict(error);
     case HotpathValueError.code:
       return new HotpathValueError(error.message);
+    case HotpathDataError.code:
+      return new HotpathDataError(error.message);
+    case HotpathMatrixError.code:
+      return new HotpathMatrixError(error.message);
+    case HotpathTimeoutError.code:
+      return new HotpathTimeoutError(error.message);
+    case 'ERR_HOTPATH_OUT_OF_MEMORY':
+      return new HotpathError(error.message, { code: error.code });
     case 'ERR_OUT_OF_RANGE':
       return Object.assign(new RangeError(error.message), { code: error.code });
     default:

@@ -69,6 +69,11 @@ function nonNegativeInteger(value, path) {
   return number(value, path, 'a non-negative integer', (n) => Number.isSafeInteger(n) && n >= 0);
 }
 
+/** @param {unknown} value @param {string} path */
+function integer(value, path) {
+  return number(value, path, 'an integer', Number.isSafeInteger);
+}
+
 /** Infinity is a positive number here: it is how a duration says "never". @param {unknown} value @param {string} path */
 function positiveNumber(value, path) {
   return number(value, path, 'a positive number', (n) => n > 0);
@@ -135,6 +140,7 @@ module.exports = {
   options,
   positiveInteger,
   nonNegativeInteger,
+  integer,
   positiveNumber,
   positiveFiniteNumber,
   nonNegativeNumber,

@@ -82,6 +82,30 @@ pub enum Error {
         /// The limit in milliseconds.
         ms: u64,
     },
+    /// The caller gave up on an operation before it was done.
+    #[error("The {what} was cancelled")]
+    Cancelled {
+        /// What was cancelled, for example `task`.
+        what: &'static str,
+    },
+    /// Matrices, or other parts of a task, whose sizes do not fit each other.
+    #[error("The sizes do not fit: {reason}")]
+    Shape {
+        /// What was given.
+        reason: String,
+    },
+    /// A matrix without an inverse.
+    #[error("The matrix is singular")]
+    Singular,
+    /// A result that JavaScript could not hold.
+    #[error("More than {limit} pairs: ask for a higher minimum, or for the best few of each")]
+    TooManyPairs {
+        /// How many pairs there may be.
+        limit: usize,
+    },
+    /// There is no memory for the result.
+    #[error("Not enough memory")]
+    OutOfMemory,
     /// A recount found a counter that disagrees with the entries.
     #[error("The cache is inconsistent: {reason}")]
     Inconsistent {
@@ -97,7 +121,14 @@ impl Error {
             Error::Closed { .. } => "ERR_HOTPATH_CLOSED",
             Error::OptionConflict { .. } => "ERR_HOTPATH_OPTION_CONFLICT",
             Error::NotANumber => "ERR_HOTPATH_NOT_A_NUMBER",
-            Error::NotFinite | Error::TooLarge | Error::Pattern { .. } => "ERR_OUT_OF_RANGE",
+            Error::NotFinite
+            | Error::TooLarge
+            | Error::Pattern { .. }
+            | Error::Shape { .. }
+            | Error::TooManyPairs { .. } => "ERR_OUT_OF_RANGE",
+            Error::Cancelled { .. } => "ERR_HOTPATH_CANCELLED",
+            Error::Singular => "ERR_HOTPATH_SINGULAR_MATRIX",
+            Error::OutOfMemory => "ERR_HOTPATH_OUT_OF_MEMORY",
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
             Error::NoThreads => "ERR_HOTPATH_NO_THREADS",
             Error::Storage { problem, .. } => problem.code(),

@@ -33,6 +33,15 @@ export class HotpathConflictError extends HotpathError {
 /** `increment` met a value that is not a number; the value stays as it is. Code `ERR_HOTPATH_NOT_A_NUMBER`. */
 export class HotpathValueError extends HotpathError {}
 
+/** Compressed or serialized data that are damaged, cut short, or nothing of the kind. Code `ERR_HOTPATH_DAMAGED`. */
+export class HotpathDataError extends HotpathError {}
+
+/** Something was not done in the time that it had. Code `ERR_HOTPATH_TIMEOUT`. */
+export class HotpathTimeoutError extends HotpathError {}
+
+/** A matrix that has no inverse. Code `ERR_HOTPATH_SINGULAR_MATRIX`. */
+export class HotpathMatrixError extends HotpathError {}
+
 /**
  * Something on the disk does not work, or is not what it should be. The message never shows a path. Codes:
  * `ERR_HOTPATH_STORAGE` (reading or writing failed), `ERR_HOTPATH_STORAGE_FULL` (the disk, or the space set aside, is

@@ -16,6 +16,7 @@ use napi::sys;
 use super::batch::Batches;
 use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
+use super::compute::Computes;
 use super::memory_cache::MemoryCaches;
 use super::values;
 use crate::engine::completion::{CompletionQueue, Outcome};
@@ -77,6 +78,8 @@ pub struct Environment {
     pub memory_caches: MemoryCaches,
     /// What it uses of batching.
     pub batches: Batches,
+    /// What it uses of compute engines.
+    pub computes: Computes,
     waker: Arc<LoopWaker>,
 }
 
@@ -97,6 +100,7 @@ impl Environment {
             scratch: Cell::new(Shared::NONE),
             memory_caches: MemoryCaches::default(),
             batches: Batches::default(),
+            computes: Computes::default(),
             waker,
         });
         let data = Box::into_raw(environment);
@@ -125,6 +129,7 @@ impl Environment {
         self.waker.detach();
         self.memory_caches.tear_down(&self.queue);
         self.batches.tear_down();
+        self.computes.tear_down();
     }
 }
 

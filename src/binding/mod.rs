@@ -7,6 +7,7 @@
 mod batch;
 mod call;
 mod completion;
+mod compute;
 mod environment;
 mod handles;
 mod memory_cache;
@@ -23,7 +24,8 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
     let entry_points = environment::ENTRY_POINTS
         .iter()
         .chain(memory_cache::ENTRY_POINTS)
-        .chain(batch::ENTRY_POINTS);
+        .chain(batch::ENTRY_POINTS)
+        .chain(compute::ENTRY_POINTS);
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }

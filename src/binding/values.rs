@@ -130,7 +130,8 @@ pub fn reply(env: sys::napi_env, reply: Reply) -> Returned {
         Reply::Number(value) => number(env, value),
         Reply::Text(text) => string(env, Kind::UTF8, text.as_bytes()),
         Reply::Bytes(bytes) => owned_buffer(env, bytes),
-        Reply::Numbers(numbers) => float64_array(env, numbers),
+        Reply::Numbers(numbers) => number_array(env, numbers, sys::TypedarrayType::float64_array),
+        Reply::Floats(numbers) => number_array(env, numbers, sys::TypedarrayType::float32_array),
         Reply::Value(kind, bytes) => stored(env, kind, &bytes),
         Reply::Values(entries) => {
             let mut flat = Vec::with_capacity(entries.len() * 2);
@@ -196,32 +197,38 @@ pub fn owned_buffer(env: sys::napi_env, bytes: Vec<u8>) -> Returned {
     buffer(env, &bytes)
 }
 
-/// A Float64Array over the numbers.
-pub fn float64_array(env: sys::napi_env, numbers: Vec<f64>) -> Returned {
+/// A typed array of the given kind, which must be that of `T`, over the numbers.
+fn number_array<T: Copy + 'static>(
+    env: sys::napi_env,
+    numbers: Vec<T>,
+    kind: sys::napi_typedarray_type,
+) -> Returned {
     let length = numbers.len();
     let memory = array_buffer(env, numbers)?;
     let mut result = ptr::null_mut();
     // SAFETY: the ArrayBuffer has room for `length` numbers, and is aligned for them.
-    check(unsafe {
-        let kind = sys::TypedarrayType::float64_array;
-        sys::napi_create_typedarray(env, kind, length, memory, 0, &mut result)
-    })?;
+    check(unsafe { sys::napi_create_typedarray(env, kind, length, memory, 0, &mut result) })?;
     Ok(result)
 }
 
-/// An ArrayBuffer over the numbers, or with a copy of them where foreign memory is refused.
-fn array_buffer(env: sys::napi_env, mut numbers: Vec<f64>) -> Returned {
+/// An ArrayBuffer over the numbers, or with a copy of them where they are few or foreign
+/// memory is refused.
+fn array_buffer<T: Copy + 'static>(env: sys::napi_env, mut numbers: Vec<T>) -> Returned {
     let length = size_of_val(numbers.as_slice());
-    let data = numbers.as_mut_ptr().cast();
-    let numbers = match external_memory(env, data, length, numbers) {
-        Ok(memory) => return Ok(memory),
-        Err(numbers) => numbers,
-    };
+    if length >= EXTERNAL_BYTES {
+        let data = numbers.as_mut_ptr().cast();
+        numbers = match external_memory(env, data, length, numbers) {
+            Ok(memory) => return Ok(memory),
+            Err(numbers) => numbers,
+        };
+    }
     let (mut data, mut result) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: the new memory has `length` bytes, as the numbers have, and cannot overlap them.
     unsafe {
         check(sys::napi_create_arraybuffer(env, length, &mut data, &mut result))?;
-        ptr::copy_nonoverlapping(numbers.as_ptr().cast::<u8>(), data.cast(), length);
+        if length > 0 {
+            ptr::copy_nonoverlapping(numbers.as_ptr().cast::<u8>(), data.cast(), length);
+        }
     }
     Ok(result)
 }

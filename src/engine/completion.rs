@@ -57,6 +57,8 @@ pub enum Reply {
     Bytes(Vec<u8>),
     /// A Float64Array over this very memory.
     Numbers(Vec<f64>),
+    /// A Float32Array over this very memory.
+    Floats(Vec<f32>),
     /// A value for the codec to decode.
     Value(Kind, Vec<u8>),
     /// Values for the codec to decode, as pairs of kind and payload in a flat array; the

@@ -1,0 +1,5 @@
+'use strict';
+
+const { ParallelProcessingEngine } = require('./parallel-processing-engine.js');
+
+module.exports = { ParallelProcessingEngine };
