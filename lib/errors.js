@@ -43,7 +43,7 @@ class HotpathStorageError extends HotpathError {
 }
 
 class HotpathDataError extends HotpathError {
-  static code = 'ERR_HOTPATH_DAMAGED';
+  static code = 'ERR_HOTPATH_BAD_DATA';
 }
 
 class HotpathTimeoutError extends HotpathError {

@@ -103,6 +103,14 @@ pub enum Error {
         /// How many pairs there may be.
         limit: usize,
     },
+    /// Compressed or serialized data that cannot be read.
+    #[error("The {what} cannot be read: {reason}")]
+    BadData {
+        /// What it should have been, for example `gzip data`.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no memory for the result.
     #[error("Not enough memory")]
     OutOfMemory,
@@ -128,6 +136,7 @@ impl Error {
             | Error::TooManyPairs { .. } => "ERR_OUT_OF_RANGE",
             Error::Cancelled { .. } => "ERR_HOTPATH_CANCELLED",
             Error::Singular => "ERR_HOTPATH_SINGULAR_MATRIX",
+            Error::BadData { .. } => "ERR_HOTPATH_BAD_DATA",
             Error::OutOfMemory => "ERR_HOTPATH_OUT_OF_MEMORY",
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
             Error::NoThreads => "ERR_HOTPATH_NO_THREADS",

@@ -62,7 +62,24 @@ export type MatrixRows = readonly (readonly number[] | Float64Array | Float32Arr
 export type MatrixLike = MatrixRows | TypedMatrix;
 
 /** What a task that was given matrices answers with: rows for rows, a typed matrix (native memory, not copied) for one. */
-export type MatrixResult<M> = M extends TypedMatrix<infer T> ? TypedMatrix<T> : number[][];
+export type MatrixResult<M> =
+  M extends TypedMatrix<Float32Array>
+    ? TypedMatrix<Float32Array>
+    : M extends TypedMatrix
+      ? TypedMatrix<Float64Array>
+      : number[][];
+
+/** What a product answers with: rows only if both factors are. */
+export type ProductResult<A, B> =
+  A extends TypedMatrix<Float32Array>
+    ? B extends TypedMatrix<Float32Array>
+      ? TypedMatrix<Float32Array>
+      : TypedMatrix<Float64Array>
+    : A extends TypedMatrix
+      ? TypedMatrix<Float64Array>
+      : B extends TypedMatrix
+        ? TypedMatrix<Float64Array>
+        : number[][];
 
 /** Numbers in a row. */
 export type NumbersLike = readonly number[] | Float64Array | Float32Array;
@@ -225,7 +242,7 @@ export class ParallelProcessingEngine {
     type: 'matrix_multiplication',
     data: { matrixA: A; matrixB: B },
     options?: TaskOptions,
-  ): Promise<MatrixResult<A>>;
+  ): Promise<ProductResult<A, B>>;
   executeTask<M extends MatrixLike>(
     type: 'matrix_transpose' | 'matrix_inverse',
     data: { matrix: M },
@@ -235,12 +252,12 @@ export class ParallelProcessingEngine {
     type: 'matrix_solve',
     data: { matrix: MatrixLike; vector: N },
     options?: TaskOptions,
-  ): Promise<NumbersResult<N>>;
+  ): Promise<N extends readonly number[] ? number[] : Float64Array | Float32Array>;
   executeTask<M extends MatrixLike>(
     type: 'matrix_solve',
     data: { matrix: MatrixLike; vectors: M },
     options?: TaskOptions,
-  ): Promise<MatrixResult<M>>;
+  ): Promise<M extends TypedMatrix ? TypedMatrix : number[][]>;
   executeTask(
     type: 'similarity_calculation',
     data: SimilarityTask & {

@@ -33,7 +33,7 @@ export class HotpathConflictError extends HotpathError {
 /** `increment` met a value that is not a number; the value stays as it is. Code `ERR_HOTPATH_NOT_A_NUMBER`. */
 export class HotpathValueError extends HotpathError {}
 
-/** Compressed or serialized data that are damaged, cut short, or nothing of the kind. Code `ERR_HOTPATH_DAMAGED`. */
+/** Compressed or serialized data that are damaged, cut short, or nothing of the kind. Code `ERR_HOTPATH_BAD_DATA`. */
 export class HotpathDataError extends HotpathError {}
 
 /** Something was not done in the time that it had. Code `ERR_HOTPATH_TIMEOUT`. */
