@@ -2,9 +2,9 @@
 
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
-const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
+const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
   HotpathError,
   HotpathClosedError,
@@ -13,6 +13,7 @@ const {
   HotpathLoadError,
   HotpathMatrixError,
   HotpathStorageError,
+  HotpathTierError,
   HotpathTimeoutError,
   HotpathValueError,
 } = require('./lib/errors.js');
@@ -29,6 +30,7 @@ module.exports = {
   ParallelIntentProcessor,
   ConnectionPoolManager,
   ParallelProcessingEngine,
+  RedisCache,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,
@@ -36,6 +38,7 @@ module.exports = {
   HotpathLoadError,
   HotpathMatrixError,
   HotpathStorageError,
+  HotpathTierError,
   HotpathTimeoutError,
   HotpathValueError,
 };

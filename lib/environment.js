@@ -59,6 +59,15 @@ function nextOperation() {
   return lastOperation;
 }
 
+/** Counts down from a number that no handle ever has: handles of memory caches are subscriptions, too. */
+let lastSubscription = 0xffff_ffff;
+
+/** A number for events of this thread. */
+function nextSubscription() {
+  lastSubscription -= 1;
+  return lastSubscription;
+}
+
 /**
  * Waits for a completion. The process stays alive until it has come.
  * @param {number} number
@@ -170,6 +179,7 @@ module.exports = {
   clock,
   subscribers,
   nextOperation,
+  nextSubscription,
   awaitOperation,
   pending,
 };

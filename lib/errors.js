@@ -54,6 +54,10 @@ class HotpathMatrixError extends HotpathError {
   static code = 'ERR_HOTPATH_SINGULAR_MATRIX';
 }
 
+class HotpathTierError extends HotpathError {
+  static code = 'ERR_HOTPATH_TIER_UNAVAILABLE';
+}
+
 class HotpathLoadError extends HotpathError {
   static code = 'ERR_HOTPATH_NATIVE_LOAD';
 }
@@ -125,6 +129,19 @@ function outOfRange(what, path, received) {
 }
 
 /**
+ * The same for what may be, or hold, a password: nothing of it is shown.
+ * @param {string} what
+ * @param {string} path
+ * @param {unknown} received
+ */
+function invalidSecret(what, path, received) {
+  const message = `Expected ${what} for ${path} but received a value of type ${typeName(received)}`;
+  return typeof received === 'string'
+    ? withCode(new RangeError(message), 'ERR_OUT_OF_RANGE')
+    : withCode(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
+}
+
+/**
  * @param {string} path the object that held the option: 'options'
  * @param {string} name the option that nobody knows
  * @param {readonly string[]} known
@@ -146,8 +163,10 @@ module.exports = {
   HotpathDataError,
   HotpathTimeoutError,
   HotpathMatrixError,
+  HotpathTierError,
   HotpathLoadError,
   invalidArgType,
+  invalidSecret,
   outOfRange,
   unknownOption,
 };

@@ -10,6 +10,7 @@ const {
   HotpathDataError,
   HotpathMatrixError,
   HotpathStorageError,
+  HotpathTierError,
   HotpathTimeoutError,
   HotpathValueError,
 } = require('./errors.js');
@@ -48,6 +49,9 @@ function translate(error) {
       return new HotpathTimeoutError(error.message);
     case 'ERR_HOTPATH_OUT_OF_MEMORY':
       return new HotpathError(error.message, { code: error.code });
+    case HotpathTierError.code:
+    case 'ERR_HOTPATH_TIER_FAILED':
+      return tierError(error);
     case 'ERR_OUT_OF_RANGE':
       return Object.assign(new RangeError(error.message), { code: error.code });
     default:
@@ -57,6 +61,12 @@ function translate(error) {
       }
       return error;
   }
+}
+
+/** @param {Error & { code: string }} error */
+function tierError({ message, code }) {
+  const [, tier] = /^The tier (\w+) /.exec(message) ?? [];
+  return new HotpathTierError(message, { code, tier });
 }
 
 /** @param {Error} error */

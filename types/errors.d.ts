@@ -52,6 +52,15 @@ export class HotpathMatrixError extends HotpathError {}
 export class HotpathStorageError extends HotpathError {}
 
 /**
+ * A tier behind a cache does not work. Codes: `ERR_HOTPATH_TIER_UNAVAILABLE` (it cannot be reached, or the circuit
+ * breaker is open), `ERR_HOTPATH_TIER_FAILED` (it answered with an error of its own).
+ */
+export class HotpathTierError extends HotpathError {
+  /** Which tier: `redis`. */
+  readonly tier: string;
+}
+
+/**
  * The native addon could not be loaded: thrown by `require('hotpath')`. The message carries everything below.
  * Code `ERR_HOTPATH_NATIVE_LOAD`. `cause` is the loader's own error, an `AggregateError` when there are several.
  */

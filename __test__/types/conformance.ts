@@ -22,3 +22,6 @@ export const OptimizedIntentMatcher: new (
 ) => Omit<declaredBatch.OptimizedIntentMatcher<any>, typeof Symbol.dispose> = batch.OptimizedIntentMatcher;
 export const ParallelIntentProcessor: new (processor: any) => declaredBatch.ParallelIntentProcessor<any, any> =
   batch.ParallelIntentProcessor;
+type RedisAliases = 'put' | 'del' | 'mset' | 'addListener' | 'off' | typeof Symbol.asyncDispose;
+type VisibleRedis = Omit<declaredCache.RedisCache<any>, RedisAliases | 'lease' | keyof EventEmitter>;
+export const RedisCache: new (options?: declaredCache.RedisCacheOptions) => VisibleRedis = cache.RedisCache;

@@ -9,4 +9,7 @@ module.exports = [
   'threads',
   'shared-memory',
   'churn',
+  'redis-get',
+  'redis-set',
+  'redis-get-many',
 ];

@@ -20,6 +20,10 @@ export interface Settings {
   ttlMs?: number;
   nearCache?: boolean;
   name?: string;
+  /** How many operations are under way at any time, where a server answers. */
+  inFlight?: number;
+  /** The form of values in Redis. */
+  format?: 'native' | 'json';
 }
 
 export type Unit = 'nanoseconds' | 'milliseconds' | 'bytes' | 'perSecond' | 'percent' | 'ratio';
@@ -56,7 +60,9 @@ export interface Cache {
   // biome-ignore lint/suspicious/noExplicitAny: each trial knows what it has stored.
   get(key: string): any;
   set(key: string, value: unknown): unknown;
-  close?(): void;
+  // biome-ignore lint/suspicious/noExplicitAny: a promise where a server answers.
+  getMany?(keys: string[]): any;
+  close?(): unknown;
 }
 
 export interface Contender {

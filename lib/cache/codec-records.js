@@ -7,7 +7,7 @@
 // defined inside the value that uses it; such a value needs nothing but itself.
 
 const { Packr, Unpackr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = require('msgpackr');
-const { isRecord, MAX_RECORD_KEYS } = require('./codec-walk.js');
+const { Doorkeeper, FORMAT } = require('./codec-shapes.js');
 
 /**
  * @typedef {object} Dictionary
@@ -16,32 +16,7 @@ const { isRecord, MAX_RECORD_KEYS } = require('./codec-walk.js');
  * @property {(bytes: Uint8Array, expectedVersion: number) => boolean} save false when the version is another one now
  */
 
-/**
- * More than 32 would need msgpackr's two-byte record numbers, which it cannot read back next to shapes defined in the
- * value (2.1.3). And one less than 32: when the last shared number is given out in the middle of a value, the numbers
- * that follow collide with those of the shapes that this value defined before.
- */
-const MAX_SHARED = 31;
-const MSGPACKR_MAX = 32;
-/** Longer lists of keys are not worth their place. */
-const MAX_SIGNATURE = 2048;
-/** So many shapes are remembered as seen, before all are forgotten. */
-const DOORKEEPER_SIZE = 512;
-
 const PACK_MODE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
-
-/** Objects with too many keys are maps on the wire; instances of Map never come here. */
-const FORMAT = Object.freeze({
-  useRecords: isRecord,
-  mapsAsObjects: true,
-  variableMapSize: true,
-  moreTypes: true,
-  copyBuffers: true,
-  // Structured clone calls no toJSON.
-  useToJSON: false,
-  maxSharedStructures: MSGPACKR_MAX,
-  maxOwnStructures: 32,
-});
 
 /** @param {Uint8Array | undefined} bytes */
 function parse(bytes) {
@@ -57,8 +32,7 @@ class Records {
   #packerVersion = -1;
   /** @type {number | undefined} */
   #unpackerVersion;
-  /** How often a shape was met that is not in the dictionary. @type {Map<string, number>} */
-  #doorkeeper = new Map();
+  #doorkeeper = new Doorkeeper();
   #shared = 0;
   /** Reused: an object a call would cost more than the call. */
   #range = { start: 0, end: 0 };
@@ -135,27 +109,12 @@ class Records {
     return true;
   }
 
-  /**
-   * Objects that are used as maps (keys made of ids, dates, names) must not fill the dictionary: a shape has to come
-   * back, the more often the fuller the dictionary is and the more keys it has.
-   * @param {string[]} keys
-   */
+  /** @param {string[]} keys */
   #admits(keys) {
-    if (this.#shared >= MAX_SHARED || keys.length > MAX_RECORD_KEYS) return false;
-    // Integers come first; an object that has one is a table.
-    if (keys.length > 0 && /^\d+$/.test(keys[0])) return false;
-    const signature = keys.join();
-    if (signature.length > MAX_SIGNATURE) return false;
-    const seen = this.#doorkeeper.get(signature) ?? 0;
-    if (seen < ((keys.length >> 4) + 1) << (this.#shared >> 3)) {
-      if (this.#doorkeeper.size >= DOORKEEPER_SIZE) this.#doorkeeper.clear();
-      this.#doorkeeper.set(signature, seen + 1);
-      return false;
-    }
-    // It stays in the doorkeeper: msgpackr asks again when the save is lost to another thread.
+    if (!this.#doorkeeper.admits(keys, this.#shared)) return false;
     this.#shared++;
     return true;
   }
 }
 
-module.exports = { Records };
+module.exports = { PACK_MODE, Records };

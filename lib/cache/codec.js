@@ -12,6 +12,7 @@ const { HotpathError, invalidArgType } = require('../errors.js');
 const { serialize, deserialize, bytesOf, CloneRefusal } = require('./codec-clone.js');
 const { restoreError } = require('./codec-errors.js');
 const { Records } = require('./codec-records.js');
+const { StampedRecords } = require('./codec-stamped-records.js');
 const { Survey, CLONEABLE } = require('./codec-survey.js');
 const { packable, forget } = require('./codec-walk.js');
 
@@ -54,9 +55,12 @@ class Codec {
   start = 0;
   end = 0;
 
-  /** @param {import('./codec-records.js').Dictionary} dictionary shapes of records, shared by all who read the values */
-  constructor(dictionary) {
-    this.#records = new Records(dictionary);
+  /**
+   * @param {import('./codec-records.js').Dictionary | StampedRecords} shapes of records, shared by all who read the
+   *   values
+   */
+  constructor(shapes) {
+    this.#records = shapes instanceof StampedRecords ? shapes : new Records(shapes);
   }
 
   /**
@@ -278,4 +282,4 @@ function corrupt() {
   return new HotpathError('A stored value cannot be decoded', { code: 'ERR_HOTPATH_CORRUPT_VALUE' });
 }
 
-module.exports = { KIND, Codec };
+module.exports = { KIND, Codec, corrupt };

@@ -18,6 +18,7 @@ use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
 use super::compute::Computes;
 use super::memory_cache::MemoryCaches;
+use super::redis_cache::RedisCaches;
 use super::values;
 use crate::engine::completion::{CompletionQueue, Outcome};
 
@@ -80,6 +81,8 @@ pub struct Environment {
     pub batches: Batches,
     /// What it uses of compute engines.
     pub computes: Computes,
+    /// What it uses of Redis caches.
+    pub redis_caches: RedisCaches,
     waker: Arc<LoopWaker>,
 }
 
@@ -101,6 +104,7 @@ impl Environment {
             memory_caches: MemoryCaches::default(),
             batches: Batches::default(),
             computes: Computes::default(),
+            redis_caches: RedisCaches::default(),
             waker,
         });
         let data = Box::into_raw(environment);
@@ -130,6 +134,7 @@ impl Environment {
         self.memory_caches.tear_down(&self.queue);
         self.batches.tear_down();
         self.computes.tear_down();
+        self.redis_caches.tear_down();
     }
 }
 

@@ -11,6 +11,7 @@ mod compute;
 mod environment;
 mod handles;
 mod memory_cache;
+mod redis_cache;
 mod values;
 
 use napi::JsValue;
@@ -21,11 +22,13 @@ use napi_derive::napi;
 #[napi(module_exports)]
 pub fn register(exports: Object, env: Env) -> napi::Result<()> {
     let environment = environment::Environment::install(env.raw())?;
+    let redis_cache = redis_cache::ENTRY_POINTS.into_iter().flatten();
     let entry_points = environment::ENTRY_POINTS
         .iter()
         .chain(memory_cache::ENTRY_POINTS)
         .chain(batch::ENTRY_POINTS)
-        .chain(compute::ENTRY_POINTS);
+        .chain(compute::ENTRY_POINTS)
+        .chain(redis_cache);
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }

@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Failure, Returned, check};
+use super::call::{Call, Failure, Returned, check};
 use crate::engine::cache::memory::MemoryCache;
 use crate::engine::cache::record::{Kind, Record};
 use crate::engine::completion::Reply;
@@ -146,11 +146,18 @@ pub fn reply(env: sys::napi_env, reply: Reply) -> Returned {
             }
             array(env, &flat)
         }
+        Reply::Keys(keys) => keys_array(env, &keys),
         Reply::Texts(texts) => {
             let string_of = |text: &String| string(env, Kind::UTF8, text.as_bytes());
             array(env, &texts.iter().map(string_of).collect::<Result<Vec<_>, _>>()?)
         }
     }
+}
+
+/// An array of keys, from their WTF-8.
+pub fn keys_array(env: sys::napi_env, keys: &[Vec<u8>]) -> Returned {
+    let keys: Result<Vec<_>, _> = keys.iter().map(|bytes| key(env, bytes)).collect();
+    array(env, &keys?)
 }
 
 /// A boolean.
@@ -272,6 +279,26 @@ pub fn array(env: sys::napi_env, values: &[sys::napi_value]) -> Returned {
         check(unsafe { sys::napi_set_element(env, result, index as u32, *value) })?;
     }
     Ok(result)
+}
+
+/// Lends the encoded value that four arguments describe: its kind, its payload, and where
+/// in the payload it starts and ends.
+pub fn with_encoded<const N: usize, T>(
+    call: &Call<'_, N>,
+    [kind, payload, start, end]: [usize; 4],
+    read: impl FnOnce(Kind, &[u8]) -> T,
+) -> Result<T, Failure> {
+    let kind = Kind(call.u32(kind)? as u8);
+    match kind {
+        Kind::NUMBER => Ok(read(kind, &call.f64(payload)?.to_le_bytes())),
+        Kind::LATIN1 => with_encoded_string(call.env, call.argument(payload), read),
+        Kind(0..=3) => Ok(read(kind, &[])),
+        _ => {
+            let (start, end) = (call.u32(start)? as usize, call.u32(end)? as usize);
+            let bytes = call.buffer(payload)?;
+            Ok(read(kind, bytes.get(start..end).unwrap_or_default()))
+        }
+    }
 }
 
 /// A JavaScript string in the most compact stored form: its kind and bytes.

@@ -66,6 +66,8 @@ pub enum Reply {
     Values(Vec<Stored>),
     /// An array of strings.
     Texts(Vec<String>),
+    /// An array of keys in WTF-8.
+    Keys(Vec<Vec<u8>>),
 }
 
 impl Reply {

@@ -350,7 +350,7 @@ fn with_entry<T>(
     let lifetime = super::lifetime(&handle.cache, call.f64(6)?, call.f64(7)?);
     let tags = call.strings(8)?;
     call.with_key(1, |key| {
-        with_encoded(call, [2, 3, 4, 5], |kind, payload| {
+        values::with_encoded(call, [2, 3, 4, 5], |kind, payload| {
             write(
                 key,
                 Entry {
@@ -362,26 +362,6 @@ fn with_entry<T>(
             )
         })
     })?
-}
-
-/// Lends the encoded value that four arguments describe: its kind, its payload, and where
-/// in the payload it starts and ends.
-pub fn with_encoded<const N: usize, T>(
-    call: &Call<'_, N>,
-    [kind, payload, start, end]: [usize; 4],
-    read: impl FnOnce(Kind, &[u8]) -> T,
-) -> Result<T, Failure> {
-    let kind = Kind(call.u32(kind)? as u8);
-    match kind {
-        Kind::NUMBER => Ok(read(kind, &call.f64(payload)?.to_le_bytes())),
-        Kind::LATIN1 => values::with_encoded_string(call.env, call.argument(payload), read),
-        Kind(0..=3) => Ok(read(kind, &[])),
-        _ => {
-            let (start, end) = (call.u32(start)? as usize, call.u32(end)? as usize);
-            let bytes = call.buffer(payload)?;
-            Ok(read(kind, bytes.get(start..end).unwrap_or_default()))
-        }
-    }
 }
 
 /// `delete(handle, key)`

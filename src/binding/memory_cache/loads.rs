@@ -2,6 +2,7 @@
 
 use super::{Flight, hot};
 use crate::binding::call::{Call, EntryPoint, Returned, entry_points};
+use crate::binding::values;
 use crate::engine::cache::memory::Entry;
 use crate::engine::cache::memory::flights::{Caller, Part};
 use crate::engine::cache::record::Key;
@@ -74,7 +75,7 @@ fn settle(call: &Call<'_, 8>) -> Returned {
     }) = flight
     {
         let lifetime = super::lifetime(&cache, ttl_ms, idle_ms);
-        hot::with_encoded(call, [1, 2, 3, 4], |kind, payload| {
+        values::with_encoded(call, [1, 2, 3, 4], |kind, payload| {
             let entry = Entry {
                 kind,
                 payload,

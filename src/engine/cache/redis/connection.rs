@@ -24,6 +24,12 @@ const WAITING_PIPELINES: usize = 1_024;
 /// Bytes gathered before they are written, so that a pipeline is one write.
 const WRITE_BYTES: usize = 256 * 1024;
 
+/// How often a command is tried again in a cluster whose nodes change places, and the bounds of
+/// the waits between.
+const CLUSTER_RETRIES: u32 = 8;
+const FIRST_RETRY_MS: u64 = 10;
+const LAST_RETRY_MS: u64 = 200;
+
 /// Hears what a server says without having been asked.
 pub type Listener = Arc<dyn Fn(PushInfo) + Send + Sync>;
 
@@ -303,6 +309,11 @@ async fn cluster(server: &Server, timeout: Duration, listener: Listener) -> Redi
         .connection_timeout(timeout)
         // A node that hangs must not hold up the others' failover for longer than a command.
         .response_timeout(timeout)
+        .overall_response_timeout(None)
+        // A command lives for about a second: the crate's own waits begin at more than that.
+        .retries(CLUSTER_RETRIES)
+        .min_retry_wait(FIRST_RETRY_MS)
+        .max_retry_wait(LAST_RETRY_MS)
         .tcp_settings(tcp())
         .write_backpressure_boundary(WRITE_BYTES)
         .push_sender(push_sender(listener));

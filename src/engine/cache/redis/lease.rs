@@ -19,8 +19,10 @@ const FENCE_MS: u64 = 24 * 60 * 60 * 1_000;
 /// A lease that was granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    key: Vec<u8>,
-    owner: Vec<u8>,
+    /// What it is about.
+    pub key: Vec<u8>,
+    /// Who holds it.
+    pub owner: Vec<u8>,
     /// The fencing token.
     pub token: u64,
 }

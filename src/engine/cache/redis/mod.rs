@@ -48,9 +48,10 @@ pub mod tracking;
 mod upkeep;
 pub mod wire;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, LazyLock};
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -63,9 +64,9 @@ use self::request::Request;
 use self::stats::{Counters, Counts};
 use self::tracking::Listeners;
 use crate::engine::breaker::{self, Breaker};
+use crate::engine::clock;
 use crate::engine::registry::{Engine, Registry};
-use crate::engine::{clock, runtime};
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 pub use self::lease::Lease;
 pub use self::operations::Entry;
@@ -86,6 +87,8 @@ pub struct RedisCache {
     /// Those who hear of changes.
     pub listeners: Listeners,
     tracking: AtomicBool,
+    /// Batches in a row that nobody answered.
+    silences: AtomicU32,
     counters: Counters,
 }
 
@@ -109,12 +112,8 @@ pub struct Status {
 }
 
 impl RedisCache {
-    /// A cache, which begins to connect.
-    ///
-    /// # Errors
-    /// [`Error::NoThreads`] when the runtime cannot be started.
-    pub fn new(options: &Options) -> Result<Arc<Self>> {
-        let runtime = runtime::handle()?;
+    /// A cache, which begins to connect on this runtime.
+    pub fn new(options: &Options, runtime: &Handle) -> Arc<Self> {
         let config = Config::from(options);
         let (batches, receiver) = mpsc::unbounded_channel();
         let cache = Arc::new(Self {
@@ -127,12 +126,13 @@ impl RedisCache {
             proposing: AtomicBool::new(false),
             listeners: Listeners::default(),
             tracking: AtomicBool::new(false),
+            silences: AtomicU32::new(0),
             counters: Counters::default(),
             config,
         });
         runtime.spawn(pump::run(cache.clone(), receiver));
         runtime.spawn(upkeep::run(cache.clone()));
-        Ok(cache)
+        cache
     }
 
     /// The named caches of the process.

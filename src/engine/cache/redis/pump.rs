@@ -1,6 +1,7 @@
 //! The pump: puts batches into the connection, one after the other, and waits for none.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use redis::{Cmd, RedisResult, Value as Reply};
@@ -9,6 +10,7 @@ use tokio::time::timeout_at;
 
 use super::RedisCache;
 use super::batch::Batch;
+use super::config::Topology;
 use super::connection::Connection;
 use super::failure;
 use super::request::{Answer, Request};
@@ -17,6 +19,13 @@ use super::wire::Stamp;
 use crate::engine::breaker::Permit;
 use crate::engine::clock;
 use crate::error::{Error, Result};
+
+/// Batches in a row that nobody answered before the connection is given up. The crate's
+/// connection to a cluster can lock itself up for good when a node goes away under load (a
+/// request that waits for its list of nodes holds up the repair of that very list), so one is
+/// enough there.
+const SILENCES: u32 = 2;
+const SILENCES_IN_CLUSTER: u32 = 1;
 
 /// Takes batches until the cache is closed.
 pub async fn run(cache: Arc<RedisCache>, mut batches: mpsc::UnboundedReceiver<Batch>) {
@@ -74,8 +83,8 @@ impl RedisCache {
         }
     }
 
-    /// Tells the breaker how requests went. A breaker that opens gives up the connection: one
-    /// that nobody answers on may be dead without anybody having been told.
+    /// Tells the breaker how requests went, and gives up a connection on which nobody answers
+    /// any more: it may be dead without anybody having been told.
     pub(super) fn judge<'a>(&self, permit: Option<Permit>, errors: impl Iterator<Item = Option<&'a Error>>) {
         let (mut successes, mut failures, mut timeouts) = (0, 0, 0);
         for error in errors {
@@ -86,11 +95,17 @@ impl RedisCache {
             timeouts += u32::from(matches!(error, Some(Error::Timeout { .. })));
         }
         if let (Some(breaker), Some(permit)) = (&self.breaker, permit) {
-            let openings = breaker.counts().openings;
             breaker.report(permit, successes, failures, clock::now_ms());
-            if timeouts > 0 && breaker.counts().openings > openings {
-                self.link.lose();
-            }
+        }
+        let most = match self.config.server.topology {
+            Topology::Cluster => SILENCES_IN_CLUSTER,
+            _ => SILENCES,
+        };
+        if successes > 0 {
+            self.silences.store(0, Ordering::Relaxed);
+        } else if timeouts > 0 && self.silences.fetch_add(1, Ordering::Relaxed) + 1 >= most {
+            self.silences.store(0, Ordering::Relaxed);
+            self.link.lose();
         }
     }
 

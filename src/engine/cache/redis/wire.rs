@@ -130,10 +130,12 @@ fn text(kind: Kind, payload: &[u8]) -> Vec<u8> {
 /// [`Error::Damaged`] when it is not of the expected form.
 pub fn read(format: Format, bytes: Vec<u8>) -> Result<Value> {
     if format == Format::Json {
-        if std::str::from_utf8(&bytes).is_err() {
-            return Err(damaged("it is no JSON text"));
-        }
-        return Ok(whole(Kind::UTF8, bytes));
+        return match std::str::from_utf8(&bytes) {
+            // The cheaper form to make a string of.
+            Ok(text) if text.is_ascii() => Ok(whole(Kind::LATIN1, bytes)),
+            Ok(_) => Ok(whole(Kind::UTF8, bytes)),
+            Err(_) => Err(damaged("it is no JSON text")),
+        };
     }
     match bytes.first() {
         Some(&kind) if kind <= LAST_KIND => {
