@@ -12,6 +12,7 @@ const { translate, translated } = require('../native-errors.js');
 const check = require('../validate.js');
 const { Codec, KIND, corrupt } = require('./codec.js');
 const { StampedRecords } = require('./codec-stamped-records.js');
+const { DECODE, TIER } = require('./internal.js');
 const { checkAmount, checkKey, checkKeys, lifetime, pairsOf } = require('./memory-arguments.js');
 const { RedisLease } = require('./redis-lease.js');
 const { redisCacheOptions } = require('./redis-options.js');
@@ -213,6 +214,16 @@ class RedisCache extends EventEmitter {
     if (granted === undefined) return undefined;
     const [owner, token] = granted;
     return new RedisLease(() => this.#open(), key, owner, Number(token));
+  }
+
+  /** What native code knows the cache as; JSON is nothing that other tiers could read. */
+  [TIER]() {
+    return this.#format === 'json' ? undefined : { kind: 'redis', handle: this.#open() };
+  }
+
+  /** @param {number} kind @param {any} payload */
+  [DECODE](kind, payload) {
+    return this.#codec.decodeAlone(kind, payload);
   }
 
   get stats() {

@@ -268,6 +268,7 @@ pub fn redis_listen(env: Env, number: u32, subscription: u32, listen: bool) -> R
             if inbox.add_changes(subscription, keys) {
                 queue.push(subscription, Outcome::Events);
             }
+            true
         });
         *handle.listener.borrow_mut() = Some(listener);
     }

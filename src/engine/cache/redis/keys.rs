@@ -42,6 +42,21 @@ impl Keys {
         [RESERVED, purpose, b"/{k:", &self.prefix, key, b"}"].concat()
     }
 
+    /// A name for our own use that falls into the same slot of a cluster as `name`: what stands
+    /// between its first braces decides, or all of it where there are none. None for names with
+    /// braces that decide nothing, which no other name can be made to follow.
+    pub fn beside(&self, purpose: &str, name: &[u8]) -> Option<Vec<u8>> {
+        let decides = match name.iter().position(|&byte| byte == b'{') {
+            Some(open) => {
+                let length = name[open + 1..].iter().position(|&byte| byte == b'}')?;
+                Some(&name[open + 1..][..length])
+            }
+            None => Some(name).filter(|name| !name.contains(&b'}')),
+        };
+        let decides = decides.filter(|part| !part.is_empty())?;
+        Some([RESERVED, purpose.as_bytes(), b"/{", decides, b"}", name].concat())
+    }
+
     /// A pattern of Redis for all names of this cache whose key begins with `literal`.
     pub fn pattern(&self, literal: &[u8]) -> Vec<u8> {
         let mut pattern = Vec::with_capacity(self.prefix.len() + literal.len() + 1);
@@ -79,6 +94,19 @@ mod tests {
     fn patterns_take_the_prefix_literally() {
         let keys = Keys::new(b"a*[x]?^\\:".to_vec());
         assert_eq!(keys.pattern(b"u*"), br"a\*\[x\]\?\^\\:u\**");
+    }
+
+    #[test]
+    fn names_beside_others_follow_them_into_their_slot() {
+        let keys = Keys::new(Vec::new());
+        assert_eq!(keys.beside("load", b"a:b").unwrap(), b"@hotpath/load/{a:b}a:b");
+        assert_eq!(
+            keys.beside("load", b"a{x}b{y}").unwrap(),
+            b"@hotpath/load/{x}a{x}b{y}"
+        );
+        for name in [&b""[..], b"a}b", b"a{}b", b"a{b"] {
+            assert_eq!(keys.beside("load", name), None);
+        }
     }
 
     #[test]

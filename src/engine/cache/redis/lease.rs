@@ -30,7 +30,7 @@ pub struct Lease {
 impl RedisCache {
     /// Takes the lease of a key for so many milliseconds. None if somebody else holds it.
     pub async fn lease(&self, key: &[u8], ttl_ms: u64) -> Result<Option<Lease>> {
-        let owner = owner();
+        let owner = Self::new_owner();
         let names = vec![self.keys.reserved("lease", key), self.keys.reserved("fence", key)];
         let arguments = vec![
             owner.clone(),
@@ -49,6 +49,17 @@ impl RedisCache {
             }
             _ => Err(failure::unexpected("no token")),
         }
+    }
+
+    /// A name that nobody else calls itself by.
+    pub fn new_owner() -> Vec<u8> {
+        use std::hash::{BuildHasher, Hasher};
+        let random = || {
+            std::collections::hash_map::RandomState::new()
+                .build_hasher()
+                .finish()
+        };
+        format!("{}-{:016x}{:016x}", std::process::id(), random(), random()).into_bytes()
     }
 
     /// Gives a lease so many milliseconds from now. False if it is somebody else's by now.
@@ -90,15 +101,4 @@ impl RedisCache {
             _ => Err(failure::unexpected("another request's answer")),
         }
     }
-}
-
-/// Something that nobody else calls itself.
-fn owner() -> Vec<u8> {
-    use std::hash::{BuildHasher, Hasher};
-    let random = || {
-        std::collections::hash_map::RandomState::new()
-            .build_hasher()
-            .finish()
-    };
-    format!("{}-{:016x}{:016x}", std::process::id(), random(), random()).into_bytes()
 }

@@ -29,20 +29,21 @@ macro_rules! expect {
 }
 
 impl RedisCache {
-    /// Makes one request. Requests of one moment travel separately; use
-    /// [`submit`](Self::submit) for many.
-    pub async fn request(&self, request: Request) -> Result<Answer> {
+    /// Makes requests, as one pipeline.
+    pub async fn requests(&self, requests: Vec<Request>) -> Vec<Result<Answer>> {
+        let count = requests.len();
         let (sender, receiver) = oneshot::channel();
-        let respond = move |mut answers: Vec<Result<Answer>>| {
-            if let Some(answer) = answers.pop() {
-                // Whoever gave up waiting needs no answer.
-                let _ = sender.send(answer);
-            }
-        };
-        self.submit(vec![request], Box::new(respond));
-        receiver
-            .await
-            .unwrap_or_else(|_| Err(failure::unavailable("the connection was closed")))
+        // Whoever gave up waiting needs no answers.
+        let respond = move |answers| drop(sender.send(answers));
+        self.submit(requests, Box::new(respond));
+        let gone = |_| vec![Err(failure::unavailable("the connection was closed")); count];
+        receiver.await.unwrap_or_else(gone)
+    }
+
+    /// Makes one request.
+    pub async fn request(&self, request: Request) -> Result<Answer> {
+        let answer = self.requests(vec![request]).await.pop();
+        answer.unwrap_or_else(|| Err(failure::unexpected("nothing")))
     }
 
     /// Reads a value.

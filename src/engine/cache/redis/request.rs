@@ -15,6 +15,8 @@ pub enum Request {
     Get(Vec<u8>),
     /// Reads, and says how long the value still has.
     GetWithTtl(Vec<u8>),
+    /// The same for an entry of a multi-level cache, which is wanted even when it is stale.
+    GetSealed(Vec<u8>),
     /// Reads many.
     GetMany(Vec<Vec<u8>>),
     /// Writes.
@@ -105,7 +107,7 @@ impl Request {
     pub fn commands(&self, by_text: bool, mut send: impl FnMut(Cmd)) {
         match self {
             Self::Get(name) => send(command("GET", name)),
-            Self::GetWithTtl(name) => {
+            Self::GetWithTtl(name) | Self::GetSealed(name) => {
                 send(command("GET", name));
                 send(command("PTTL", name));
             }
@@ -174,7 +176,7 @@ impl Request {
     /// How many replies it gets.
     pub fn replies(&self) -> usize {
         match self {
-            Self::GetWithTtl(_) | Self::Touch { ttl_ms: None, .. } => 2,
+            Self::GetWithTtl(_) | Self::GetSealed(_) | Self::Touch { ttl_ms: None, .. } => 2,
             Self::SetMany {
                 entries,
                 ttl_ms: Some(_),
@@ -192,9 +194,10 @@ impl Request {
         match self {
             Self::Get(_) => Ok(Answer::Value(value(format, next()?)?)),
             Self::Take(_) => Ok(Answer::Value(value(format, next()?)?)),
-            Self::GetWithTtl(_) => {
-                let (value_reply, ttl) = (next(), next());
-                let value = value(format, value_reply?)?;
+            Self::GetWithTtl(_) | Self::GetSealed(_) => {
+                let (read, ttl) = (next(), next());
+                let stale_too = matches!(self, Self::GetSealed(_));
+                let value = any_value(format, read?)?.filter(|value| stale_too || value.is_fresh());
                 // Gone between the two commands is as good as gone before the first.
                 Ok(Answer::Entry(match (value, integer(ttl?)?) {
                     (Some(value), ttl) if ttl != -2 => Some((value, u64::try_from(ttl).ok())),
@@ -222,14 +225,6 @@ impl Request {
             Self::Increment { .. } => sum(next()).map(Answer::Number),
             Self::Script { .. } => next().map(Answer::Raw),
         }
-    }
-
-    /// True for what only reads: it may be asked twice.
-    pub fn is_read(&self) -> bool {
-        matches!(
-            self,
-            Self::Get(_) | Self::GetWithTtl(_) | Self::GetMany(_) | Self::Has(_) | Self::Ttl(_) | Self::Ping
-        )
     }
 }
 
@@ -259,6 +254,10 @@ fn set(name: &[u8], value: &[u8], ttl_ms: Option<u64>) -> Cmd {
 }
 
 fn value(format: Format, reply: Reply) -> Result<Option<Value>> {
+    Ok(any_value(format, reply)?.filter(Value::is_fresh))
+}
+
+fn any_value(format: Format, reply: Reply) -> Result<Option<Value>> {
     match reply {
         Reply::Nil => Ok(None),
         Reply::BulkString(bytes) => wire::read(format, bytes).map(Some),

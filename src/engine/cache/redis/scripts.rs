@@ -81,6 +81,19 @@ return text";
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
+    /// Writes an entry and ends the lease that it was made under, if it is still the owner's: the
+    /// lease's and the entry's key; the owner, the value, its ttl in milliseconds or an empty
+    /// string. Answers 1, or 0 if it is not.
+    SETTLE = r"
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('UNLINK', KEYS[1])
+if ARGV[3] ~= '' then
+  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+else
+  redis.call('SET', KEYS[2], ARGV[2])
+end
+return 1";
+
     /// Ends a lease that is still the owner's. Answers 1, or 0 if it is not.
     RELEASE = r"
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -24,7 +24,7 @@ pub enum Invalidation<'a> {
     Keys(&'a [&'a [u8]]),
 }
 
-type Listener = Arc<dyn Fn(Invalidation<'_>) + Send + Sync>;
+type Listener = Arc<dyn Fn(Invalidation<'_>) -> bool + Send + Sync>;
 
 /// Those who want to hear of changes.
 #[derive(Default)]
@@ -35,8 +35,9 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Adds one. It runs on a thread of the runtime and must not block.
-    pub fn add(&self, listener: impl Fn(Invalidation<'_>) + Send + Sync + 'static) -> u64 {
+    /// Adds one. It runs on a thread of the runtime and must not block; it answers whether it
+    /// wants to hear more.
+    pub fn add(&self, listener: impl Fn(Invalidation<'_>) -> bool + Send + Sync + 'static) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.list.write().push((number, Arc::new(listener)));
         number
@@ -51,14 +52,11 @@ impl Listeners {
     pub fn tell(&self, invalidation: Invalidation<'_>) {
         self.heard.fetch_add(1, Ordering::Relaxed);
         // Not under the lock: a listener may remove itself.
-        let list: Vec<Listener> = self
-            .list
-            .read()
-            .iter()
-            .map(|(_, listener)| listener.clone())
-            .collect();
-        for listener in list {
-            listener(invalidation);
+        let list = self.list.read().clone();
+        for (number, listener) in list {
+            if !listener(invalidation) {
+                self.remove(number);
+            }
         }
     }
 
@@ -158,6 +156,7 @@ mod tests {
                 Invalidation::All => "all".to_owned(),
                 Invalidation::Keys(keys) => keys.iter().map(|key| String::from_utf8_lossy(key)).collect(),
             });
+            true
         });
         let keys = Keys::new(b"p:".to_vec());
         let push = |data| PushInfo {

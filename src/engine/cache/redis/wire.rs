@@ -5,20 +5,26 @@
 //! them. What does not begin with a kind was written by another client: text that is a number
 //! is read as a number, other text as a string, and bytes as a Buffer.
 //!
+//! Entries of a multi-level cache with tags or grace stand in an
+//! [`envelope`](crate::engine::cache::tier::envelope), behind a byte of their own.
+//!
 //! In the JSON form a value is JSON text, which JavaScript makes and reads.
 //!
 //! A record names the dictionary that its shapes are in, and how many of its shapes it may use:
 //! its *stamp*, five bytes before the payload. See [`dictionary`](super::dictionary).
 
+use bytes::Bytes;
+
 use super::config::Format;
 use crate::engine::cache::record::Kind;
+use crate::engine::cache::tier::{Entry, envelope, unix_ms};
 use crate::error::{Error, Result};
 
 /// The codec's kind of plain data with a dictionary.
 pub const RECORD: Kind = Kind(10);
 
 /// The largest kind that the codec knows.
-const LAST_KIND: u8 = 12;
+const LAST_KIND: u8 = Kind::PORTABLE.0;
 
 /// Bytes of a stamp.
 pub const STAMP_BYTES: usize = 5;
@@ -48,11 +54,16 @@ impl Stamp {
     }
 }
 
+/// Begins an entry of a multi-level cache that has more than a value and an expiry.
+const SEALED: u8 = 14;
+
 /// An encoded value as it came from Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
     /// Its form.
     pub kind: Kind,
+    /// The entry that it is the value of, if it stood in an envelope.
+    pub envelope: Option<Entry>,
     bytes: Vec<u8>,
     start: usize,
 }
@@ -67,6 +78,14 @@ impl Value {
     pub fn into_parts(mut self) -> (Kind, Vec<u8>) {
         self.bytes.drain(..self.start);
         (self.kind, self.bytes)
+    }
+
+    /// False for an entry of a multi-level cache that is only kept to be served when there is
+    /// nothing better.
+    pub fn is_fresh(&self) -> bool {
+        self.envelope
+            .as_ref()
+            .is_none_or(|entry| entry.is_fresh(unix_ms()))
     }
 
     /// The dictionary that is needed to read it, if it is one.
@@ -95,6 +114,11 @@ pub fn write(format: Format, kind: Kind, payload: &[u8], stamp: Option<Stamp>) -
     bytes.extend(stamp.into_iter().flatten());
     bytes.extend_from_slice(payload);
     bytes
+}
+
+/// Puts an entry's envelope into the form of Redis.
+pub fn seal(envelope: &[u8]) -> Vec<u8> {
+    [&[SEALED], envelope].concat()
 }
 
 /// A finite number as decimal text that reads back as the same number.
@@ -144,7 +168,21 @@ pub fn read(format: Format, bytes: Vec<u8>) -> Result<Value> {
             if kind == RECORD && bytes.len() <= STAMP_BYTES + start {
                 return Err(damaged("a record ends early"));
             }
-            Ok(Value { kind, bytes, start })
+            Ok(Value {
+                kind,
+                envelope: None,
+                bytes,
+                start,
+            })
+        }
+        Some(&SEALED) => {
+            let entry = envelope::read(Bytes::from(bytes).slice(1..))?;
+            let (kind, payload) = (entry.kind, entry.payload.to_vec());
+            let envelope = Some(entry);
+            Ok(Value {
+                envelope,
+                ..whole(kind, payload)
+            })
         }
         _ => Ok(foreign(bytes)),
     }
@@ -169,6 +207,7 @@ fn foreign(bytes: Vec<u8>) -> Value {
 fn whole(kind: Kind, bytes: Vec<u8>) -> Value {
     Value {
         kind,
+        envelope: None,
         bytes,
         start: 0,
     }
@@ -253,6 +292,20 @@ mod tests {
         assert_eq!(value.stamp(), Some(stamp));
         assert_eq!(&value.payload()[STAMP_BYTES..], b"xyz");
         assert!(read(Format::Native, vec![RECORD.0, 1, 2]).is_err());
+    }
+
+    #[test]
+    fn what_is_sealed_comes_back_with_all_that_goes_with_it() {
+        let entry = Entry {
+            kept_until: Some(5),
+            expires: Some(3),
+            ..Entry::new(Kind::UTF8, "text")
+        };
+        let value = read(Format::Native, seal(&envelope::write(&entry))).unwrap();
+        assert_eq!((value.kind, value.payload()), (Kind::UTF8, &b"text"[..]));
+        assert!(!value.is_fresh());
+        assert_eq!(value.envelope, Some(entry));
+        assert!(read(Format::Native, vec![SEALED, 9]).is_err());
     }
 
     #[test]

@@ -22,6 +22,7 @@
 
 pub mod envelope;
 pub mod memory;
+pub mod redis;
 
 #[cfg(test)]
 pub mod contract;

@@ -1,0 +1,17 @@
+'use strict';
+
+// What caches of this package know of each other beyond their public methods.
+
+/** `cache[TIER]()` says what native code knows the cache as: `{ kind, handle }`. */
+const TIER = Symbol('tier');
+
+/** `cache[FIND](key)` is `get` with an answer of its own for a miss: `MISSING`. */
+const FIND = Symbol('find');
+
+/** `cache[FIND_MANY](keys)` is `getMany` in the same manner. */
+const FIND_MANY = Symbol('findMany');
+
+/** `cache[DECODE](kind, payload)` makes a value, or a promise of one, of bytes that are in this cache's own words. */
+const DECODE = Symbol('decode');
+
+module.exports = { TIER, FIND, FIND_MANY, DECODE };
