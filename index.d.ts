@@ -4,3 +4,4 @@ export * from './types/cache.js';
 export * from './types/connections.js';
 export * from './types/compute.js';
 export * from './types/errors.js';
+export * from './types/memory.js';

@@ -6,6 +6,14 @@ const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
+  BloomFilter,
+  BufferPool,
+  CircularBuffer,
+  LRUCache,
+  MemoryOptimizationEngine,
+  SparseMatrix,
+} = require('./lib/memory/index.js');
+const {
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,
@@ -31,6 +39,12 @@ module.exports = {
   ConnectionPoolManager,
   ParallelProcessingEngine,
   RedisCache,
+  MemoryOptimizationEngine,
+  SparseMatrix,
+  CircularBuffer,
+  BloomFilter,
+  BufferPool,
+  LRUCache,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,

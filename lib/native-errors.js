@@ -47,6 +47,7 @@ function translate(error) {
       return new HotpathMatrixError(error.message);
     case HotpathTimeoutError.code:
       return new HotpathTimeoutError(error.message);
+    case 'ERR_HOTPATH_LIMIT':
     case 'ERR_HOTPATH_OUT_OF_MEMORY':
       return new HotpathError(error.message, { code: error.code });
     case HotpathTierError.code:

@@ -74,6 +74,12 @@ function integer(value, path) {
   return number(value, path, 'an integer', Number.isSafeInteger);
 }
 
+/** @param {unknown} value @param {string} path @param {number} least @param {number} most */
+function integerBetween(value, path, least, most) {
+  const fits = (/** @type {number} */ n) => Number.isSafeInteger(n) && n >= least && n <= most;
+  return number(value, path, `an integer from ${least} to ${most}`, fits);
+}
+
 /** Infinity is a positive number here: it is how a duration says "never". @param {unknown} value @param {string} path */
 function positiveNumber(value, path) {
   return number(value, path, 'a positive number', (n) => n > 0);
@@ -141,6 +147,7 @@ module.exports = {
   positiveInteger,
   nonNegativeInteger,
   integer,
+  integerBetween,
   positiveNumber,
   positiveFiniteNumber,
   nonNegativeNumber,

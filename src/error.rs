@@ -111,6 +111,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A result that is larger than the caller allows.
+    #[error("The result is larger than {limit} bytes, the limit of this call")]
+    ExceedsLimit {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// There is no memory for the result.
     #[error("Not enough memory")]
     OutOfMemory,
@@ -137,6 +143,7 @@ impl Error {
             Error::Cancelled { .. } => "ERR_HOTPATH_CANCELLED",
             Error::Singular => "ERR_HOTPATH_SINGULAR_MATRIX",
             Error::BadData { .. } => "ERR_HOTPATH_BAD_DATA",
+            Error::ExceedsLimit { .. } => "ERR_HOTPATH_LIMIT",
             Error::OutOfMemory => "ERR_HOTPATH_OUT_OF_MEMORY",
             Error::Damaged { .. } => "ERR_HOTPATH_DAMAGED",
             Error::NoThreads => "ERR_HOTPATH_NO_THREADS",

@@ -17,6 +17,7 @@ use super::batch::Batches;
 use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
 use super::compute::Computes;
+use super::memory::Structures;
 use super::memory_cache::MemoryCaches;
 use super::redis_cache::RedisCaches;
 use super::values;
@@ -79,6 +80,8 @@ pub struct Environment {
     pub memory_caches: MemoryCaches,
     /// What it uses of batching.
     pub batches: Batches,
+    /// Its structures.
+    pub structures: Structures,
     /// What it uses of compute engines.
     pub computes: Computes,
     /// What it uses of Redis caches.
@@ -103,6 +106,7 @@ impl Environment {
             scratch: Cell::new(Shared::NONE),
             memory_caches: MemoryCaches::default(),
             batches: Batches::default(),
+            structures: Structures::default(),
             computes: Computes::default(),
             redis_caches: RedisCaches::default(),
             waker,
@@ -133,6 +137,7 @@ impl Environment {
         self.waker.detach();
         self.memory_caches.tear_down(&self.queue);
         self.batches.tear_down();
+        self.structures.tear_down();
         self.computes.tear_down();
         self.redis_caches.tear_down();
     }

@@ -10,6 +10,7 @@ mod completion;
 mod compute;
 mod environment;
 mod handles;
+mod memory;
 mod memory_cache;
 mod redis_cache;
 mod values;
@@ -28,7 +29,8 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .chain(memory_cache::ENTRY_POINTS)
         .chain(batch::ENTRY_POINTS)
         .chain(compute::ENTRY_POINTS)
-        .chain(redis_cache);
+        .chain(redis_cache)
+        .chain(memory::entry_points());
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }
