@@ -2,7 +2,7 @@
 
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
-const { ConnectionPoolManager } = require('./lib/connections/index.js');
+const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
@@ -36,6 +36,7 @@ module.exports = {
   createKeyv,
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
+  CircuitBreaker,
   ConnectionPoolManager,
   ParallelProcessingEngine,
   RedisCache,

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { TierBreakerOptions } from './redis-cache.js';
 
 /** Options of {@link ConnectionPoolManager}. */
 export interface ConnectionPoolManagerOptions {
@@ -154,4 +155,55 @@ export class ConnectionPoolManager extends EventEmitter {
   /** Closes all pools for good. */
   close(): Promise<PoolsClosed>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of {@link CircuitBreaker}: those of the tiers' breakers, and what belongs to calls of your own. */
+export interface CircuitBreakerOptions extends TierBreakerOptions {
+  /**
+   * Calls that take longer reject with `HotpathTimeoutError`, and count as failures. The function is not stopped. A
+   * positive integer.
+   * @default no limit
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * Whether an error speaks against the service. A refusal such as "not found" is an answer: return false for it.
+   * @default every error does
+   */
+  isFailure?: ((error: unknown) => boolean) | undefined;
+}
+
+/** Calls reported, refused, and how often it opened, since it was made. */
+export interface CircuitBreakerStats {
+  state: 'closed' | 'open' | 'half-open';
+  successes: number;
+  failures: number;
+  rejections: number;
+  openings: number;
+  /** Milliseconds until an open breaker lets a call try; 0 otherwise. */
+  retryAfterMs: number;
+}
+
+/**
+ * Stops calling a service that does not answer, and finds out when it does again: the breaker of `RedisCache` and the
+ * tiers, for any function. Raises `state` with the new and the previous state when a call, or a look at `state`, finds
+ * that it has changed. Takes no timer.
+ *
+ * @example
+ * const breaker = new CircuitBreaker({ failureThreshold: 3, openMs: 5_000, timeoutMs: 800 });
+ * const quote = await breaker.execute(() => fetch(url));
+ */
+export class CircuitBreaker extends EventEmitter {
+  /** @throws TypeError or RangeError for options that are wrong */
+  constructor(options?: CircuitBreakerOptions);
+  /** `open` becomes `half-open` by itself once `openMs` have passed. */
+  get state(): 'closed' | 'open' | 'half-open';
+  get stats(): CircuitBreakerStats;
+  /**
+   * Calls a function, unless the breaker is open.
+   * @returns what the function returns; rejects with its error, or with code `ERR_HOTPATH_CIRCUIT_OPEN` (and
+   *   `retryAfterMs`) when it was not called
+   */
+  execute<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, ...args: A): Promise<T>;
+  /** The function behind the breaker. */
+  wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
 }

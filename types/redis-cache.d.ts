@@ -5,7 +5,7 @@ import type { Entries } from './cache.js';
 export type RedisAddress = string | { host: string; port?: number | undefined };
 
 /** When the circuit breaker opens, and how it finds its way back. */
-export interface CircuitBreakerOptions {
+export interface TierBreakerOptions {
   /**
    * Failures in a row that open it. A positive integer.
    * @default 5
@@ -106,10 +106,10 @@ export interface RedisCacheOptions {
    */
   commandTimeoutMs?: number | undefined;
   /**
-   * Stops asking a server that does not answer, see {@link CircuitBreakerOptions}. `false` does without.
+   * Stops asking a server that does not answer, see {@link TierBreakerOptions}. `false` does without.
    * @default true
    */
-  breaker?: boolean | CircuitBreakerOptions | undefined;
+  breaker?: boolean | TierBreakerOptions | undefined;
   /**
    * `native`: every value comes back as it was (dates, Maps, bytes, cycles); compact, but only hotpath reads it, except
    * numbers, which are text. `json`: JSON text for other clients; what comes back is what JSON makes of it.

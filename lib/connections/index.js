@@ -1,5 +1,6 @@
 'use strict';
 
+const { CircuitBreaker } = require('./circuit-breaker.js');
 const { ConnectionPoolManager } = require('./connection-pool-manager.js');
 
-module.exports = { ConnectionPoolManager };
+module.exports = { CircuitBreaker, ConnectionPoolManager };

@@ -5,6 +5,7 @@
 //! its [`Environment`](environment::Environment) and goes with it.
 
 mod batch;
+mod breaker;
 mod call;
 mod completion;
 mod compute;

@@ -22,6 +22,7 @@ use crate::engine::registry::{Handle, Pin};
 
 pub use hot::ENTRY_POINTS as HOT;
 use inbox::Inbox;
+pub use options::RedisBreaker;
 
 /// Entry points of all files here.
 pub const ENTRY_POINTS: [&[EntryPoint]; 2] = [HOT, inbox::ENTRY_POINTS];
