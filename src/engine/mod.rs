@@ -12,6 +12,7 @@ pub mod compute;
 pub mod lmdb;
 pub mod memory;
 pub mod memory_limit;
+pub mod monitor;
 pub mod processors;
 pub mod registry;
 pub mod runtime;
