@@ -5,3 +5,4 @@ export * from './types/connections.js';
 export * from './types/compute.js';
 export * from './types/errors.js';
 export * from './types/memory.js';
+export * from './types/monitor.js';

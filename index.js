@@ -25,6 +25,22 @@ const {
   HotpathTimeoutError,
   HotpathValueError,
 } = require('./lib/errors.js');
+const {
+  MemoryMonitor,
+  MetricsService,
+  OpenTelemetryProducer,
+  PerformanceCollector,
+  PerformanceMonitor,
+  PerformanceMonitoringEngine,
+  alertChannels,
+  createPerformanceLogger,
+  metricsService,
+  performanceCollector,
+  performanceMonitor,
+  profile,
+  serviceRegistry,
+  timingMiddleware,
+} = require('./lib/monitor/index.js');
 
 // Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
 module.exports = {
@@ -46,6 +62,20 @@ module.exports = {
   BloomFilter,
   BufferPool,
   LRUCache,
+  MemoryMonitor,
+  MetricsService,
+  OpenTelemetryProducer,
+  PerformanceCollector,
+  PerformanceMonitor,
+  PerformanceMonitoringEngine,
+  alertChannels,
+  createPerformanceLogger,
+  metricsService,
+  performanceCollector,
+  performanceMonitor,
+  profile,
+  serviceRegistry,
+  timingMiddleware,
   HotpathError,
   HotpathClosedError,
   HotpathConflictError,

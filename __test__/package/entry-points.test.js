@@ -7,10 +7,15 @@ const { Worker } = require('node:worker_threads');
 const hotpath = require('hotpath');
 
 describe('entry points', () => {
-  it('export classes, and nothing else', () => {
+  it('export classes and functions under their names, and the instances that everybody shares', () => {
     for (const [name, value] of Object.entries(hotpath)) {
-      assert.equal(typeof value, 'function', name);
-      assert.equal(value.name, name);
+      if (typeof value === 'function') {
+        assert.equal(value.name, name);
+        continue;
+      }
+      assert.equal(typeof value, 'object', name);
+      const Class = hotpath[name[0].toUpperCase() + name.slice(1)];
+      if (Class) assert.ok(value instanceof Class, `${name} is an instance of the class of that name`);
     }
   });
 

@@ -4,9 +4,11 @@ import type { EventEmitter } from 'node:events';
 import type * as declaredErrors from '../../types/errors.js';
 import type * as declaredBatch from '../../types/batch.js';
 import type * as declaredCache from '../../types/cache.js';
+import type * as declaredMonitor from '../../types/monitor.js';
 import errors = require('../../lib/errors.js');
 import batch = require('../../lib/batch/index.js');
 import cache = require('../../lib/cache/index.js');
+import monitor = require('../../lib/monitor/index.js');
 
 export const HotpathError: typeof declaredErrors.HotpathError = errors.HotpathError;
 export const HotpathClosedError: typeof declaredErrors.HotpathClosedError = errors.HotpathClosedError;
@@ -25,3 +27,26 @@ export const ParallelIntentProcessor: new (processor: any) => declaredBatch.Para
 type RedisAliases = 'put' | 'del' | 'mset' | 'addListener' | 'off' | typeof Symbol.asyncDispose;
 type VisibleRedis = Omit<declaredCache.RedisCache<any>, RedisAliases | 'lease' | keyof EventEmitter>;
 export const RedisCache: new (options?: declaredCache.RedisCacheOptions) => VisibleRedis = cache.RedisCache;
+type Disposal = typeof Symbol.dispose;
+type MonitorAliases = 'start' | 'stop' | Disposal | keyof EventEmitter;
+export const MetricsService: new () => Omit<
+  declaredMonitor.MetricsService,
+  Disposal | 'counter' | 'gauge' | 'histogram'
+> = monitor.MetricsService;
+export const PerformanceCollector: new (options?: {
+  name?: string;
+}) => Omit<declaredMonitor.PerformanceCollector, Disposal> = monitor.PerformanceCollector;
+export const PerformanceMonitor: new (
+  options?: declaredMonitor.PerformanceMonitorOptions,
+) => Omit<declaredMonitor.PerformanceMonitor, MonitorAliases> = monitor.PerformanceMonitor;
+export const PerformanceMonitoringEngine: new (
+  options?: declaredMonitor.PerformanceMonitoringEngineOptions,
+) => Omit<
+  declaredMonitor.PerformanceMonitoringEngine,
+  Disposal | 'alertThresholds' | 'getAlerts' | keyof EventEmitter
+> = monitor.PerformanceMonitoringEngine;
+export const MemoryMonitor: new (
+  options?: declaredMonitor.MemoryMonitorOptions,
+) => Omit<declaredMonitor.MemoryMonitor, Disposal | keyof EventEmitter> = monitor.MemoryMonitor;
+export const createPerformanceLogger: typeof declaredMonitor.createPerformanceLogger = monitor.createPerformanceLogger;
+export const profile: typeof declaredMonitor.profile = monitor.profile;

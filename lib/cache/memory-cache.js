@@ -8,6 +8,7 @@
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const environment = require('../environment.js');
+const { watchService } = require('../services.js');
 const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const { Codec } = require('./codec.js');
@@ -34,6 +35,7 @@ const collected = new FinalizationRegistry((/** @type {number} */ handle) => {
 class MemoryCache extends EventEmitter {
   #handle;
   #name;
+  #unwatch;
   #clone;
   #codec;
   #reads;
@@ -65,6 +67,7 @@ class MemoryCache extends EventEmitter {
       if (versions !== null) this.#near = new NearCache(handle, new Int32Array(versions), checked.nearCache);
     }
     collected.register(this, handle, this);
+    this.#unwatch = watchService('cache', checked.name, this, statsOf);
   }
 
   get name() {
@@ -376,6 +379,7 @@ class MemoryCache extends EventEmitter {
     this.#reads = new NativeReads(NO_HANDLE, this.#codec);
     this.#events.end();
     collected.unregister(this);
+    this.#unwatch();
     native.closeMemoryCache(handle);
   }
 
@@ -417,6 +421,11 @@ class MemoryCache extends EventEmitter {
     this.#events.listen();
     return this;
   }
+}
+
+/** What monitors are told. Stands apart from every cache, which it must not hold. @param {MemoryCache} cache */
+function statsOf(cache) {
+  return cache.stats;
 }
 
 /** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */

@@ -19,6 +19,7 @@ use super::completion::LoopWaker;
 use super::compute::Computes;
 use super::memory::Structures;
 use super::memory_cache::MemoryCaches;
+use super::monitor::Monitoring;
 use super::redis_cache::RedisCaches;
 use super::values;
 use crate::engine::completion::{CompletionQueue, Outcome};
@@ -86,6 +87,8 @@ pub struct Environment {
     pub computes: Computes,
     /// What it uses of Redis caches.
     pub redis_caches: RedisCaches,
+    /// What it uses of monitoring.
+    pub monitoring: Monitoring,
     waker: Arc<LoopWaker>,
 }
 
@@ -109,6 +112,7 @@ impl Environment {
             structures: Structures::default(),
             computes: Computes::default(),
             redis_caches: RedisCaches::default(),
+            monitoring: Monitoring::default(),
             waker,
         });
         let data = Box::into_raw(environment);
@@ -140,6 +144,7 @@ impl Environment {
         self.structures.tear_down();
         self.computes.tear_down();
         self.redis_caches.tear_down();
+        self.monitoring.tear_down();
     }
 }
 

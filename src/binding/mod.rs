@@ -13,6 +13,7 @@ mod environment;
 mod handles;
 mod memory;
 mod memory_cache;
+mod monitor;
 mod redis_cache;
 mod values;
 
@@ -31,7 +32,8 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .chain(batch::ENTRY_POINTS)
         .chain(compute::ENTRY_POINTS)
         .chain(redis_cache)
-        .chain(memory::entry_points());
+        .chain(memory::entry_points())
+        .chain(monitor::ENTRY_POINTS);
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }

@@ -1,0 +1,3 @@
+export * from './monitor-metrics.js';
+export * from './monitor-more.js';
+export * from './monitor-performance.js';
