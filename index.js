@@ -3,6 +3,8 @@
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
+const { MemoryBudget, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
+const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
@@ -44,6 +46,7 @@ const {
 
 // Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
 module.exports = {
+  MemoryBudget,
   MemoryCache,
   MemoryOptimizedCache,
   KeyvStore,

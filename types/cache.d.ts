@@ -104,11 +104,92 @@ export interface MemoryCacheOptions extends MemoryCacheLimits {
    */
   nearCache?: boolean | NearCacheOptions | undefined;
   /**
+   * The budget of bytes that this cache shares with others. Without one of the three limits the cache has no other
+   * bound of bytes then. `evictionPolicy` must be `adaptive`.
+   * @default none: the cache has its own limit
+   */
+  budget?: MemoryBudget | undefined;
+  /**
    * With `false`, reads of a hot key may hand out the same object again: do not mutate it. With `true`, each read of an
    * object makes its own copy, at the price of a native call and a decode. Belongs to the handle.
    * @default false
    */
   clone?: boolean | undefined;
+}
+
+export interface MemoryBudgetOptions {
+  /**
+   * Handles with the same name, in any thread of the process, share one budget. A handle that gives a size must agree
+   * with the one that the budget has. Without a name the budget is private to this handle and the caches made with it.
+   */
+  name?: string | undefined;
+  /** Most bytes of all caches together. A positive integer. */
+  maxBytes?: number | undefined;
+  /**
+   * The same in MiB. A positive finite number, fractions allowed.
+   * @default 100
+   */
+  maxMemoryMB?: number | undefined;
+  /** The same as a share of the memory that this process may use: `'40%'`. */
+  maxMemory?: `${number}%` | undefined;
+}
+
+/** What a budget holds and how it is divided. */
+export interface MemoryBudgetStats {
+  /** The limit of `bytes`. */
+  maxBytes: number;
+  /** Bytes that all caches hold now. */
+  bytes: number;
+  /** How often memory was moved from one cache to another that makes better use of it. */
+  moves: number;
+  /** The caches that share the budget, of all threads. */
+  caches: {
+    /** Its name; null for a private cache. */
+    name: string | null;
+    /** Bytes that it holds. */
+    bytes: number;
+    /** Bytes that it may hold now. These never sum up to more than the budget. */
+    maxBytes: number;
+    /** Misses of keys that it evicted a moment before: what a little more memory would have brought. */
+    nearMisses: number;
+  }[];
+}
+
+/**
+ * One bound of bytes that several caches share. What they hold together stays within it; who may hold how much follows
+ * the traffic: a cache gets what nobody else uses, and memory moves to where it brings the most hits per byte
+ * (after Cidon et al., "Cliffhanger", NSDI 2016). Each cache is sure of a quarter of an equal share.
+ *
+ * A cache joins with the option `budget`. It must be `adaptive`; a `maxBytes` of its own bounds it in addition.
+ *
+ * @example
+ * const budget = new MemoryBudget({ name: 'app', maxMemory: '40%' });
+ * const users = new MemoryCache({ name: 'users', budget });
+ * const pages = new MemoryCache({ name: 'pages', budget, ttlMs: 60_000 });
+ */
+export class MemoryBudget {
+  /**
+   * @throws TypeError or RangeError for an option that is wrong, unknown, or not the only one of `maxBytes`,
+   *   `maxMemoryMB`, `maxMemory`
+   * @throws HotpathConflictError when a budget of this name has another size
+   */
+  constructor(options?: MemoryBudgetOptions);
+
+  /** The name given at construction; undefined for a private budget. */
+  get name(): string | undefined;
+  /** Whether this handle was closed. */
+  get closed(): boolean;
+  /** A snapshot. A call into native code. */
+  get stats(): MemoryBudgetStats;
+  /**
+   * Changes the size while running, for all handles. A smaller one makes every cache give in proportion, at once.
+   * @throws TypeError or RangeError as the constructor does
+   */
+  resize(limit: Pick<MemoryBudgetOptions, 'maxBytes' | 'maxMemoryMB' | 'maxMemory'>): void;
+  /** Lets go of the budget. Caches that joined it stay bounded by it. May be called again. */
+  close(): void;
+  /** `close`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** Life and labels of one entry. What is left out follows the cache's own options. */
@@ -139,7 +220,7 @@ export interface MemoryCacheStats {
   entries: number;
   /** Bytes held now: keys, values and bookkeeping. */
   bytes: number;
-  /** The limit of `bytes`. */
+  /** The limit of `bytes` now: less while memory is short, and what the budget leaves where there is one. */
   maxBytes: number;
   /** The limit of `entries`; `Infinity` when there is none. */
   maxEntries: number;
@@ -183,6 +264,20 @@ export interface MemoryCacheStats {
     storedBytes: number;
     /** `storedBytes / originalBytes`: smaller is better; 1 when no entry is compressed. */
     ratio: number;
+  };
+  /**
+   * What a shortage of memory does to this cache. When the process (or its container) uses more than 90 % of the memory
+   * it may use, all caches give up some of theirs, in proportion; below 80 % they take it back by and by.
+   */
+  memoryPressure: {
+    /** Whether the limit is lowered now. */
+    active: boolean;
+    /** How often it was lowered. */
+    shrinks: number;
+    /** How often it was back where it had been. */
+    recoveries: number;
+    /** What `maxBytes` is when memory is not short. */
+    fullMaxBytes: number;
   };
 }
 
@@ -400,6 +495,8 @@ export interface MemoryOptimizedCacheOptions {
    * Shares the cache with the other `MemoryOptimizedCache`s of this name, in any thread. Any string but the empty one.
    */
   name?: string | undefined;
+  /** As in `MemoryCache`; `maxMemoryMB` bounds the cache in addition. */
+  budget?: MemoryBudget | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { MemoryCache, MemoryOptimizedCache } = require('../..');
+const { NAMESPACE } = require('../../lib/cache/memory-options.js');
 const { errors, turnOfTheLoop, uniqueName } = require('../support');
 
 function open(t, options) {
@@ -27,7 +28,7 @@ describe('MemoryOptimizedCache: keys and values', () => {
   it('takes a time to live in seconds, and none for none, null or 0', async (t) => {
     const name = uniqueName('optimized');
     const cache = open(t, { name });
-    const inside = new MemoryCache({ name: `MemoryOptimizedCache/${name}` });
+    const inside = new MemoryCache({ name, [NAMESPACE]: 'MemoryOptimizedCache' });
     t.after(() => inside.close());
     await cache.put('minute', 1, 60);
     assert.ok(inside.getTtl('minute') > 0 && inside.getTtl('minute') <= 60_000);

@@ -2,7 +2,7 @@
 
 const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
-const { MemoryCache } = require('../..');
+const { MemoryCache, MemoryOptimizedCache } = require('../..');
 const { openCache, uniqueName, waitFor, settled, startWorker, runInWorker } = require('../support');
 
 /** A conflict names the option and both values, in its fields and in its message. */
@@ -224,5 +224,16 @@ describe('registry: the last handle', () => {
         more: { [`field${i % 20}`]: i },
       });
     }
+  });
+});
+
+describe('registry: namespaces', () => {
+  it('no name of one class is a name of another', async (t) => {
+    const name = uniqueName();
+    const optimized = new MemoryOptimizedCache({ name });
+    t.after(() => optimized.close());
+    await optimized.put('k', 1);
+    for (const other of [name, `MemoryOptimizedCache/${name}`, `/${name}`])
+      assert.equal(openCache(t, { name: other }).get('k'), undefined);
   });
 });

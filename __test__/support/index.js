@@ -6,5 +6,6 @@ module.exports = {
   ...require('./caches'),
   ...require('./threads'),
   ...require('./processes'),
+  ...require('./containers'),
   errors: require('./errors'),
 };

@@ -8,11 +8,12 @@ const ENTRY = path.join(__dirname, 'child-entry.js');
 
 /**
  * Runs `body(context, data)` in a child process. What it says arrives as `said` (JSON values, in order);
- * `ended` resolves with { code, signal, said, stderr } once it is gone.
+ * `ended` resolves with { code, signal, said, stderr } once it is gone. `launcher` is a command that runs what follows it.
  */
-function startChild(body, data, { nodeArgs = [], env = {} } = {}) {
+function startChild(body, data, { nodeArgs = [], env = {}, launcher = [] } = {}) {
   const message = JSON.stringify({ source: String(body), data });
-  const child = spawn(process.execPath, [...nodeArgs, ENTRY, message], {
+  const [command, ...args] = [...launcher, process.execPath, ...nodeArgs, ENTRY, message];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

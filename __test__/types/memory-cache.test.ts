@@ -1,5 +1,11 @@
 import { type EventEmitter, once } from 'node:events';
-import { MemoryCache, type MemoryCacheOptions, type MemoryCacheStats } from 'hotpath';
+import {
+  MemoryBudget,
+  MemoryCache,
+  type MemoryCacheOptions,
+  type MemoryCacheStats,
+  MemoryOptimizedCache,
+} from 'hotpath';
 import { MemoryCache as AreaMemoryCache } from 'hotpath/cache';
 import { expectType } from './expect.js';
 
@@ -113,3 +119,16 @@ users.size = 0;
   using scoped = new MemoryCache<number>();
   expectType<number | undefined>()(scoped.get('1'));
 }
+
+// Budgets
+const budget = new MemoryBudget({ name: 'app', maxMemory: '40%' });
+new MemoryCache({ budget });
+new MemoryOptimizedCache({ budget });
+expectType<string | undefined>()(budget.name);
+expectType<number[]>()(budget.stats.caches.map(({ nearMisses }) => nearMisses));
+budget.resize({ maxMemoryMB: 5 });
+// @ts-expect-error a name cannot be changed
+budget.resize({ name: 'other' });
+// @ts-expect-error a budget is an object
+new MemoryCache({ budget: 'app' });
+expectType<boolean>()(users.stats.memoryPressure.active);

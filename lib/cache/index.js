@@ -1,7 +1,9 @@
 'use strict';
 
+const { MemoryBudget } = require('./memory-budget.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { MemoryOptimizedCache } = require('./memory-optimized-cache.js');
 const { RedisCache } = require('./redis-cache.js');
 
 module.exports = { MemoryCache, MemoryOptimizedCache, RedisCache };
+module.exports = { MemoryBudget, MemoryCache, MemoryOptimizedCache };

@@ -348,7 +348,17 @@ class MemoryCache extends EventEmitter {
   get stats() {
     const handle = this.#open();
     this.#near?.report();
-    const { algorithm, packedEntries, packedOriginal, packedStored, ...stats } = native.memoryCacheStats(handle);
+    const {
+      algorithm,
+      packedEntries,
+      packedOriginal,
+      packedStored,
+      pressed,
+      shrinks,
+      recoveries,
+      fullMaxBytes,
+      ...stats
+    } = native.memoryCacheStats(handle);
     const reads = stats.hits + stats.misses;
     return {
       ...stats,
@@ -361,6 +371,7 @@ class MemoryCache extends EventEmitter {
         storedBytes: packedStored,
         ratio: packedOriginal === 0 ? 1 : packedStored / packedOriginal,
       },
+      memoryPressure: { active: pressed, shrinks, recoveries, fullMaxBytes },
     };
   }
 

@@ -4,9 +4,10 @@ const { HotpathConflictError } = require('../errors.js');
 const validate = require('../validate.js');
 const { Codec } = require('./codec.js');
 const { MemoryCache } = require('./memory-cache.js');
+const { NAMESPACE } = require('./memory-options.js');
 
 const DEFAULTS = { maxMemoryMB: 100, maxEntries: 10_000, compression: false };
-const OPTIONS = ['maxMemoryMB', 'maxEntries', 'evictionPolicy', 'compression', 'name'];
+const OPTIONS = ['maxMemoryMB', 'maxEntries', 'evictionPolicy', 'compression', 'name', 'budget'];
 const MONITOR_INTERVAL_MS = 30_000;
 /** Eviction on request goes on until this share of the memory is in use. */
 const EVICTION_TARGET = 0.8;
@@ -19,15 +20,12 @@ const HEAP_ALLOWANCE = 1.2;
  * @param {Record<string, any>} given
  */
 function open(given) {
-  const name =
-    given.name === undefined
-      ? {}
-      : { name: `MemoryOptimizedCache/${validate.nonEmptyString(given.name, 'options.name')}` };
+  const named = { ...given, [NAMESPACE]: 'MemoryOptimizedCache' };
   try {
-    return new MemoryCache({ ...DEFAULTS, ...given, ...name });
+    return new MemoryCache({ ...DEFAULTS, ...named });
   } catch (error) {
     if (!(error instanceof HotpathConflictError)) throw error;
-    return new MemoryCache({ ...given, ...name });
+    return new MemoryCache(named);
   }
 }
 

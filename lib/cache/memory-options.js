@@ -7,14 +7,18 @@ const { HotpathConflictError, invalidArgType, outOfRange } = require('../errors.
 const { namedConflict, translated } = require('../native-errors.js');
 const check = require('../validate.js');
 const { wellFormed } = require('./memory-arguments.js');
-
-const MIB = 1024 * 1024;
+const { MemoryBudget, handleOf } = require('./memory-budget.js');
+const { LIMITS, MIB, byteLimit } = require('./memory-limits.js');
 
 /** What a near cache holds unless it is told otherwise; measured, see ARCHITECTURE.md. */
 const NEAR_DEFAULTS = Object.freeze({ maxEntries: 65_536, maxBytes: 32 * MIB });
 
 const POLICIES = Object.freeze(['adaptive', 'tinylfu', 'lru']);
 const ALGORITHMS = Object.freeze(['lz4', 'zstd']);
+
+/** Key of an option that only classes of ours give: whose names these are, as each class has its own. */
+const NAMESPACE = Symbol('namespace');
+const DEFAULT_NAMESPACE = 'MemoryCache';
 
 const OPTIONS = Object.freeze([
   'name',
@@ -28,31 +32,19 @@ const OPTIONS = Object.freeze([
   'compression',
   'nearCache',
   'clone',
+  'budget',
 ]);
 
-const LIMITS = Object.freeze(['maxBytes', 'maxMemoryMB', 'maxMemory']);
-
-/** The bytes that one of three options means. @param {Record<string, any>} given @param {string} path */
-function byteLimit(given, path) {
-  const names = LIMITS.filter((name) => given[name] !== undefined);
-  if (names.length > 1) throw invalidArgType(`only one of ${LIMITS.join(', ')}`, path, given);
-  switch (names[0]) {
-    case 'maxBytes':
-      return check.positiveInteger(given.maxBytes, `${path}.maxBytes`);
-    case 'maxMemoryMB':
-      return Math.max(1, Math.floor(check.positiveFiniteNumber(given.maxMemoryMB, `${path}.maxMemoryMB`) * MIB));
-    case 'maxMemory':
-      return share(given.maxMemory, `${path}.maxMemory`);
-    default:
-      return undefined;
+/** The native number of the budget that a cache joins. @param {Record<string, any>} given @param {string} path */
+function budgetHandle(given, path) {
+  if (given.budget === undefined) return undefined;
+  if (!(given.budget instanceof MemoryBudget)) throw invalidArgType('a MemoryBudget', `${path}.budget`, given.budget);
+  const policy = given.evictionPolicy;
+  if (typeof policy === 'string' && policy.toLowerCase() !== 'adaptive') {
+    // The other two begin anew whenever their size changes.
+    throw outOfRange("'adaptive' for a cache with a budget", `${path}.evictionPolicy`, policy);
   }
-}
-
-/** The bytes that a percentage like '20%' of this process's memory means. @param {unknown} value @param {string} path */
-function share(value, path) {
-  const bytes = native.memoryShare(check.string(value, path));
-  if (bytes === null) throw outOfRange("a share of the memory such as '20%'", path, value);
-  return bytes;
+  return handleOf(given.budget);
 }
 
 /** @param {unknown} compression @param {string} path */
@@ -102,6 +94,8 @@ function memoryCacheOptions(options) {
     check.oneOf(typeof value === 'string' ? value.toLowerCase() : value, `${path}.evictionPolicy`, POLICIES);
   return {
     native: {
+      namespace: /** @type {any} */ (options)?.[NAMESPACE] ?? DEFAULT_NAMESPACE,
+      budget: budgetHandle(given, path),
       name: optional(given.name, (value) => wellFormed(check.nonEmptyString(value, `${path}.name`))),
       maxEntries: optional(given.maxEntries, (value) => check.positiveInteger(value, `${path}.maxEntries`)),
       maxBytes: byteLimit(given, path),
@@ -141,4 +135,4 @@ function openMemoryCache({ native: options, limit }) {
   }
 }
 
-module.exports = { memoryCacheOptions, openMemoryCache, resizeOptions };
+module.exports = { NAMESPACE, memoryCacheOptions, openMemoryCache, resizeOptions };

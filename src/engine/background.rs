@@ -6,16 +6,42 @@
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How often periodic tasks run.
+/// How often periodic tasks run unless they say otherwise.
 pub const PERIOD: Duration = Duration::from_millis(20);
 
-/// Work that is repeated every [`PERIOD`] while its owner lives.
+/// Work that is repeated while its owner lives.
 pub trait Periodic: Send + Sync {
+    /// The time to the next round, asked for after each.
+    fn period(&self) -> Duration {
+        PERIOD
+    }
+
     /// One round of work. Returns false when the task has nothing to do any more and wants
     /// to be forgotten; it may be enlisted again.
     fn run(&self) -> bool;
+}
+
+struct Scheduled {
+    due: Instant,
+    task: Weak<dyn Periodic>,
+}
+
+impl Scheduled {
+    /// Runs the task if it is time. False when it wants to be forgotten.
+    fn run_if_due(&mut self) -> bool {
+        let now = Instant::now();
+        if now < self.due {
+            return true;
+        }
+        let Some(task) = self.task.upgrade() else {
+            return false;
+        };
+        let goes_on = task.run();
+        self.due = now + task.period();
+        goes_on
+    }
 }
 
 enum Message {
@@ -47,12 +73,11 @@ fn send(message: Message) -> Result<(), Message> {
 fn start() -> Option<Sender<Message>> {
     let (sender, receiver) = channel::<Message>();
     let worker = move || {
-        let mut periodic: Vec<Weak<dyn Periodic>> = Vec::new();
+        let mut periodic: Vec<Scheduled> = Vec::new();
         loop {
-            let received = if periodic.is_empty() {
-                receiver.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                receiver.recv_timeout(PERIOD)
+            let received = match periodic.iter().map(|scheduled| scheduled.due).min() {
+                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
             };
             match received {
                 Ok(Message::Once(task)) => {
@@ -60,11 +85,14 @@ fn start() -> Option<Sender<Message>> {
                     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(task));
                     continue;
                 }
-                Ok(Message::Every(task)) => periodic.push(task),
+                Ok(Message::Every(task)) => periodic.push(Scheduled {
+                    due: Instant::now(),
+                    task,
+                }),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            periodic.retain(|task| task.upgrade().is_some_and(|task| task.run()));
+            periodic.retain_mut(Scheduled::run_if_due);
         }
     };
     std::thread::Builder::new()

@@ -12,13 +12,17 @@
 //!
 //! Where the groups are mounted comes from `/proc/self/mountinfo`, which group is ours from
 //! `/proc/self/cgroup`. Both versions may be in use at once. A limit that is not below the host's
-//! memory limits nothing. Not looked at: `ulimit`, Windows job objects, swap.
+//! memory limits nothing. Not looked at: `ulimit`, Windows job objects, swap. Where the answer is
+//! wrong for such a reason, the environment variable [`OVERRIDE`] gives another.
 
 use std::path::{Component, Path, PathBuf};
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 /// Assumed when not even the host's memory can be found out: 1 GiB.
 pub const UNKNOWN_HOST_BYTES: u64 = 1 << 30;
+
+/// Environment variable with a limit in bytes that is believed instead of looking.
+pub const OVERRIDE: &str = "HOTPATH_MEMORY_LIMIT";
 
 /// Where a limit comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub enum Source {
     CgroupV1,
     /// The memory of the machine.
     Host,
+    /// The environment variable [`OVERRIDE`].
+    Environment,
 }
 
 /// The most memory that this process may use.
@@ -56,17 +62,30 @@ impl MemoryLimit {
 /// rather than keep the answer for ever.
 #[must_use]
 pub fn memory_limit() -> MemoryLimit {
-    let host = host_bytes();
-    let read = |path: &Path| {
-        let bytes = std::fs::read(path).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
-    };
+    if let Some(limit) = override_limit() {
+        return limit;
+    }
     let group = if cfg!(target_os = "linux") {
-        cgroup_limit(&read)
+        cgroup_limit(&read_file)
     } else {
         None
     };
-    smallest(host, group)
+    smallest(host_bytes(), group)
+}
+
+/// What the environment says.
+pub(super) fn override_limit() -> Option<MemoryLimit> {
+    let bytes = parse_limit(std::env::var(OVERRIDE).ok()?.as_str())?;
+    Some(MemoryLimit {
+        bytes,
+        source: Source::Environment,
+    })
+}
+
+/// A small file's text, whatever bytes it has.
+pub(super) fn read_file(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Reads a share of memory such as `20%` or `12.5%`: the number of percent, above 0 and at most
@@ -106,21 +125,39 @@ fn smallest(host: u64, group: Option<MemoryLimit>) -> MemoryLimit {
     }
 }
 
-/// The smallest limit of all groups that the process is in. `read` gives a file's text.
-fn cgroup_limit(read: &dyn Fn(&Path) -> Option<String>) -> Option<MemoryLimit> {
-    let groups = read(Path::new("/proc/self/cgroup"))?;
-    let mounts = read(Path::new("/proc/self/mountinfo"))?;
-    let limit_of = |source| {
-        let group = own_group(&groups, source)?;
-        let directories = group_directories(&mounts, source, group)?;
-        let bytes = directories
-            .iter()
-            .filter_map(|at| group_limit(read, at, source))
-            .min()?;
-        Some(MemoryLimit { bytes, source })
+/// A group that the process is in, and the limit that it sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) directory: PathBuf,
+    pub(super) limit: MemoryLimit,
+}
+
+/// All groups with a limit that the process is in. `read` gives a file's text.
+pub(super) fn limiting_groups(read: &dyn Fn(&Path) -> Option<String>) -> Vec<Group> {
+    let (Some(groups), Some(mounts)) = (
+        read(Path::new("/proc/self/cgroup")),
+        read(Path::new("/proc/self/mountinfo")),
+    ) else {
+        return Vec::new();
     };
-    let limits = [limit_of(Source::CgroupV2), limit_of(Source::CgroupV1)];
-    limits.into_iter().flatten().min_by_key(|limit| limit.bytes)
+    let mut limiting = Vec::new();
+    for source in [Source::CgroupV2, Source::CgroupV1] {
+        let directories =
+            own_group(&groups, source).and_then(|group| group_directories(&mounts, source, group));
+        for directory in directories.unwrap_or_default() {
+            if let Some(bytes) = group_limit(read, &directory, source) {
+                let limit = MemoryLimit { bytes, source };
+                limiting.push(Group { directory, limit });
+            }
+        }
+    }
+    limiting
+}
+
+/// The smallest limit of all groups that the process is in.
+fn cgroup_limit(read: &dyn Fn(&Path) -> Option<String>) -> Option<MemoryLimit> {
+    let groups = limiting_groups(read).into_iter();
+    groups.map(|group| group.limit).min_by_key(|limit| limit.bytes)
 }
 
 /// What one group's files say.

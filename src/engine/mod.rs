@@ -13,6 +13,7 @@ pub mod lmdb;
 pub mod memory;
 pub mod memory_limit;
 pub mod monitor;
+pub mod memory_pressure;
 pub mod processors;
 pub mod registry;
 pub mod runtime;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{Buffer, Env, Unknown, Utf16String};
 use napi_derive::napi;
 
-use super::CacheHandle;
+use super::{CacheHandle, budgets};
 use crate::binding::environment::Environment;
 use crate::binding::{to_napi, values};
 use crate::engine::cache::compression::{Algorithm, Compressor};
@@ -19,13 +19,17 @@ use crate::engine::registry::Handle;
 use crate::engine::{clock, memory_limit, text};
 use crate::error::Error;
 
-type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
+pub(super) type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 
 /// Options as JavaScript gives them, checked and normalised there.
 #[napi(object)]
 pub struct OpenOptions {
     /// The shared name, if any.
     pub name: Option<String>,
+    /// The class whose names these are: each has its own. Without a `/`.
+    pub namespace: String,
+    /// The handle of a budget.
+    pub budget: Option<u32>,
     /// Most entries.
     pub max_entries: Option<f64>,
     /// Most bytes.
@@ -61,6 +65,8 @@ impl From<&OpenOptions> for Options {
             idle_ms: options.idle_ms.map(limit),
             eviction_policy: options.eviction_policy.as_deref().and_then(EvictionPolicy::parse),
             compression: options.compression.as_deref().map(compressor),
+            budget: None,
+            name: options.name.clone(),
         }
     }
 }
@@ -74,7 +80,7 @@ fn handle(env: &Env, number: u32) -> Result<Rc<CacheHandle>> {
         .ok_or_else(|| to_napi(Error::Closed { engine: "cache" }))
 }
 
-fn uninitialised(error: napi::Error) -> napi::Error<&'static str> {
+pub(super) fn uninitialised(error: napi::Error) -> napi::Error<&'static str> {
     napi::Error::new("ERR_HOTPATH_NATIVE", error.reason)
 }
 
@@ -86,22 +92,32 @@ fn refused(failure: crate::binding::call::Failure) -> napi::Error<&'static str> 
 #[napi(catch_unwind)]
 pub fn open_memory_cache(env: Env, options: OpenOptions) -> Result<u32> {
     let environment = Environment::of(&env).map_err(uninitialised)?;
-    let explicit = Options::from(&options);
-    let handle = match &options.name {
-        None => Handle::private(MemoryCache::new(&explicit)),
-        Some(name) => MemoryCache::registry()
+    let explicit = Options {
+        budget: options
+            .budget
+            .map(|number| budgets::budget(&env, number))
+            .transpose()?,
+        ..Options::from(&options)
+    };
+    let key = options
+        .name
+        .as_ref()
+        .map(|name| format!("{}/{name}", options.namespace));
+    let handle = match (&key, &options.name) {
+        (Some(key), Some(name)) => MemoryCache::registry()
             .open(
-                name,
+                key,
                 |cache| cache.config().agree(name, &explicit),
                 || MemoryCache::new(&explicit),
             )
             .map_err(to_napi)?,
+        _ => Handle::private(MemoryCache::new(&explicit)),
     };
     let cache = handle.engine().clone();
     let number = environment.memory_caches.handles.add(|number| CacheHandle {
         counters: cache.reads.open_handle(),
         subscription: cache.subscriptions().add(environment.queue.clone(), number),
-        name: options.name,
+        key,
         cache,
         handle: RefCell::new(Some(handle)),
         writes: Cell::new(0),
@@ -129,8 +145,8 @@ pub fn collect_memory_cache(env: Env, number: u32) -> Result<()> {
         environment.memory_caches.abandon_flights(number);
         handle.report(env.raw(), 0);
         let pin = handle.end(Handle::collect).flatten();
-        if let (Some(pin), Some(name)) = (pin, &handle.name) {
-            environment.memory_caches.pin(name.clone(), pin);
+        if let (Some(pin), Some(key)) = (pin, &handle.key) {
+            environment.memory_caches.pin(key.clone(), pin);
         }
     }
     Ok(())
@@ -269,6 +285,10 @@ pub struct NativeStats {
     pub packed_original: f64,
     pub packed_stored: f64,
     pub algorithm: Option<String>,
+    pub pressed: bool,
+    pub shrinks: f64,
+    pub recoveries: f64,
+    pub full_max_bytes: f64,
 }
 
 /// A snapshot of the counters.
@@ -309,6 +329,10 @@ pub fn memory_cache_stats(env: &Env, number: u32) -> Result<NativeStats> {
         packed_original: stats.packed_original as f64,
         packed_stored: stats.packed_stored as f64,
         algorithm,
+        pressed: stats.pressure.is_active,
+        shrinks: stats.pressure.shrinks as f64,
+        recoveries: stats.pressure.recoveries as f64,
+        full_max_bytes: stats.pressure.unpressed_bytes as f64,
     })
 }
 

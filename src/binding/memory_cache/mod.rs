@@ -1,5 +1,6 @@
 //! Memory caches: handles, and what JavaScript calls on them.
 
+mod budgets;
 mod cold;
 mod hot;
 mod loads;
@@ -10,8 +11,11 @@ use std::sync::Arc;
 
 use napi::sys;
 
+use budgets::BudgetHandle;
+
 use super::call::EntryPoint;
 use super::handles::Handles;
+use crate::engine::cache::budget::Budget;
 use crate::engine::cache::memory::MemoryCache;
 use crate::engine::cache::memory::events::Subscription;
 use crate::engine::cache::memory::stats::HandleCounters;
@@ -65,13 +69,23 @@ pub struct MemoryCaches {
     pub unpacked: RefCell<Vec<u8>>,
     /// Where the keys of a batch are gathered.
     pub keys: RefCell<Vec<u8>>,
+    /// Handles on budgets.
+    pub budgets: Handles<BudgetHandle>,
     pins: RefCell<HashMap<String, Pin<MemoryCache>>>,
+    budget_pins: RefCell<HashMap<String, Pin<Budget>>>,
 }
 
 impl MemoryCaches {
     /// Keeps a named cache whose handle was collected, once per name.
     pub fn pin(&self, name: String, pin: Pin<MemoryCache>) {
         if let Some(previous) = self.pins.borrow_mut().insert(name, pin) {
+            previous.release();
+        }
+    }
+
+    /// The same for a budget.
+    pub fn pin_budget(&self, name: String, pin: Pin<Budget>) {
+        if let Some(previous) = self.budget_pins.borrow_mut().insert(name, pin) {
             previous.release();
         }
     }
@@ -96,6 +110,12 @@ impl MemoryCaches {
             handle.tear_down();
         }
         for pin in self.pins.take().into_values() {
+            pin.release();
+        }
+        for budget in self.budgets.take_all() {
+            budget.tear_down();
+        }
+        for pin in self.budget_pins.take().into_values() {
             pin.release();
         }
     }
@@ -126,8 +146,8 @@ pub struct CacheHandle {
     pub counters: Arc<HandleCounters>,
     /// Its interest in events.
     pub subscription: Arc<Subscription>,
-    /// Its name, if it has one.
-    pub name: Option<String>,
+    /// What the registry knows it by, if it is named.
+    pub key: Option<String>,
     handle: RefCell<Option<Handle<MemoryCache>>>,
     writes: Cell<u32>,
     reported: Cell<i64>,
@@ -140,7 +160,7 @@ impl CacheHandle {
     pub fn count_write(&self, env: sys::napi_env) {
         let writes = self.writes.get().wrapping_add(1);
         self.writes.set(writes);
-        if writes.is_multiple_of(REPORT_EVERY) && self.name.is_none() {
+        if writes.is_multiple_of(REPORT_EVERY) && self.key.is_none() {
             self.report(env, self.cache.bytes() as i64);
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! [`tier`] is what caches of several levels are made of.
 
+pub mod budget;
 pub mod compression;
 #[cfg(test)]
 mod dice;

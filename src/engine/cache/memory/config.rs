@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::cache::budget::Budget;
 use crate::engine::cache::compression::{Algorithm, Compressor};
 use crate::engine::cache::record::Lifetime;
 use crate::engine::cache::store::adaptive::AdaptiveStore;
@@ -68,6 +69,10 @@ pub struct Options {
     pub eviction_policy: Option<EvictionPolicy>,
     /// Compression: `Some(None)` turns it off explicitly.
     pub compression: Option<Option<Compressor>>,
+    /// The budget that it shares with others.
+    pub budget: Option<Arc<Budget>>,
+    /// What the cache is called, for statistics.
+    pub name: Option<String>,
 }
 
 /// The options with the defaults filled in.
@@ -81,13 +86,22 @@ pub struct Config {
     pub eviction_policy: EvictionPolicy,
     /// How large values are packed, if they are.
     pub compression: Option<Compressor>,
+    /// The budget that it shares with others.
+    pub budget: Option<Arc<Budget>>,
+    /// What the cache is called.
+    pub name: Option<String>,
 }
 
 impl From<&Options> for Config {
     fn from(options: &Options) -> Self {
+        // A budget bounds the bytes already.
+        let default_bytes = match options.budget {
+            Some(_) => u64::MAX,
+            None => DEFAULT_MAX_BYTES,
+        };
         let capacity = Capacity {
             entries: options.max_entries.unwrap_or(u64::MAX),
-            bytes: options.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
+            bytes: options.max_bytes.unwrap_or(default_bytes),
         };
         Self {
             capacity,
@@ -97,6 +111,8 @@ impl From<&Options> for Config {
             },
             eviction_policy: options.eviction_policy.unwrap_or_default(),
             compression: options.compression.flatten(),
+            budget: options.budget.clone(),
+            name: options.name.clone(),
         }
     }
 }
@@ -144,7 +160,26 @@ impl Config {
         let given = options.eviction_policy.is_some();
         check("evictionPolicy", given, policy(self), policy(&requested))?;
         let given = options.compression.is_some();
-        check("compression", given, compression(self), compression(&requested))
+        check("compression", given, compression(self), compression(&requested))?;
+        self.agree_on_budget(name, options.budget.as_ref())
+    }
+
+    /// Budgets are compared by what they are: two without a name are called the same.
+    fn agree_on_budget(&self, name: &str, requested: Option<&Arc<Budget>>) -> Result<()> {
+        let is_ours = |other| self.budget.as_ref().is_some_and(|own| Arc::ptr_eq(own, other));
+        if requested.is_none_or(is_ours) {
+            return Ok(());
+        }
+        let budget_name = |budget: Option<&Arc<Budget>>| match budget {
+            None => "none".to_owned(),
+            Some(budget) => budget.name().unwrap_or("one without a name").to_owned(),
+        };
+        Err(Error::OptionConflict {
+            name: name.to_owned(),
+            option: "budget",
+            existing: budget_name(self.budget.as_ref()),
+            requested: budget_name(requested),
+        })
     }
 }
 

@@ -2,9 +2,11 @@
 //! published, departures are counted. All of it happens inside the lock of the key.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::events::{EventKind, Subscriptions};
 use super::tags::TagIndex;
+use crate::engine::cache::budget::Seat;
 use crate::engine::cache::record::Record;
 use crate::engine::cache::store::{Arrival, Departure, Observer};
 use crate::engine::versions::VersionTable;
@@ -33,6 +35,8 @@ pub struct Effects {
     pub departures: Departures,
     /// Packed values: how many, their bytes before and after.
     pub packed: Packed,
+    /// The cache's place in a budget, if it has one.
+    pub seat: OnceLock<Arc<Seat>>,
 }
 
 /// A running account of what compression saves.
@@ -55,6 +59,7 @@ impl Effects {
             subscriptions: Subscriptions::default(),
             departures: Departures::default(),
             packed: Packed::default(),
+            seat: OnceLock::new(),
         }
     }
 }
@@ -107,6 +112,11 @@ impl Observer for Effects {
             Departure::Expired => (&self.departures.expired, EventKind::Expire),
             Departure::Evicted => (&self.departures.evicted, EventKind::Evict),
         };
+        if departure == Departure::Evicted
+            && let Some(seat) = self.seat.get()
+        {
+            seat.note_eviction(hash, record.memory());
+        }
         counter.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.publish(event, Some(record));
     }

@@ -7,7 +7,8 @@
 //!   that guards the key (see [`versions`](crate::engine::versions)).
 //! - Entries are never served after their deadline, give or take the coarse clock's lag, and
 //!   leave by themselves soon after.
-//! - Bounds hold after every write; a value that alone exceeds them is refused.
+//! - Bounds hold after every write; a value that alone exceeds them is refused. Several meet in
+//!   [`limits`]: the cache's own, its part of a budget, and what short memory leaves of it.
 //! - Tags, statistics, events and the bytes accounted change together with the entries.
 //!
 //! # Structure
@@ -31,6 +32,7 @@ pub mod dictionary;
 mod effects;
 pub mod events;
 pub mod flights;
+mod limits;
 mod operations;
 pub mod stats;
 mod tags;
@@ -45,10 +47,11 @@ use dictionary::Dictionary;
 use effects::Effects;
 use events::Subscriptions;
 use flights::Flights;
+use limits::Limits;
 use stats::{Reads, Stats};
 
 use super::record::Record;
-use super::store::{Capacity, Store};
+use super::store::Store;
 use crate::engine::background::{self, Periodic};
 use crate::engine::registry::{Engine, Registry};
 use crate::engine::versions::VersionTable;
@@ -64,6 +67,7 @@ pub struct MemoryCache {
     config: Config,
     store: Box<dyn Store>,
     effects: Arc<Effects>,
+    limits: Limits,
     /// Loads under way.
     pub flights: Flights,
     /// The shapes of the values.
@@ -91,9 +95,11 @@ impl MemoryCache {
         let config = Config::from(options);
         let by_bytes = config.capacity.bytes / GUESSED_ENTRY_BYTES;
         let effects = Arc::new(Effects::new(config.capacity.entries.min(by_bytes)));
-        Arc::new_cyclic(|this| Self {
-            store: config.eviction_policy.store(config.capacity, effects.clone()),
+        let limits = Limits::new(config.capacity, config.budget.is_some());
+        let cache = Arc::new_cyclic(|this| Self {
+            store: config.eviction_policy.store(limits.capacity(), effects.clone()),
             config,
+            limits,
             effects,
             flights: Flights::default(),
             dictionary: Dictionary::default(),
@@ -102,7 +108,9 @@ impl MemoryCache {
             closed: AtomicBool::new(false),
             swept: AtomicBool::new(false),
             this: this.clone(),
-        })
+        });
+        cache.take_place();
+        cache
     }
 
     /// The named caches of this process.
@@ -147,15 +155,6 @@ impl MemoryCache {
         self.store.bytes()
     }
 
-    /// Changes the bounds, and evicts what no longer fits.
-    pub fn resize(&self, max_entries: Option<u64>, max_bytes: Option<u64>) {
-        let current = self.store.capacity();
-        self.store.resize(Capacity {
-            entries: max_entries.unwrap_or(current.entries),
-            bytes: max_bytes.unwrap_or(current.bytes),
-        });
-    }
-
     /// Gives up the coldest entries until `bytes` are freed. Returns what was freed.
     pub fn evict(&self, bytes: u64) -> u64 {
         self.store.evict(bytes)
@@ -164,7 +163,7 @@ impl MemoryCache {
     /// All counters.
     pub fn stats(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (capacity, departures) = (self.store.capacity(), &self.effects.departures);
+        let (capacity, departures) = (self.limits.capacity(), &self.effects.departures);
         Stats {
             entries: self.store.len(),
             bytes: self.store.bytes(),
@@ -181,6 +180,7 @@ impl MemoryCache {
             packed_entries: read(&self.effects.packed.entries),
             packed_original: read(&self.effects.packed.original),
             packed_stored: read(&self.effects.packed.stored),
+            pressure: self.limits.pressure(),
         }
     }
 
@@ -233,6 +233,9 @@ impl Engine for MemoryCache {
     fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.store.clear();
+        if let Some(seat) = self.effects.seat.get() {
+            seat.leave();
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::MemoryCache;
 use super::flights::{Caller, Part};
+use super::{GUESSED_ENTRY_BYTES, MemoryCache};
 use crate::engine::cache::compression;
 use crate::engine::cache::glob::Glob;
 use crate::engine::cache::record::{Key, Kind, Lifetime, Packed, Record, Value};
@@ -49,9 +49,13 @@ pub struct Number<'a> {
 impl MemoryCache {
     /// The value of a key, counted as a use.
     pub fn get(&self, key: Key<'_>) -> Option<Record> {
-        let record = self.store.get(key)?;
-        record.mark_used();
-        Some(record)
+        let record = self.store.get(key);
+        match (&record, self.effects.seat.get()) {
+            (Some(record), _) => record.mark_used(),
+            (None, Some(seat)) => seat.note_miss(key.hash),
+            (None, None) => {}
+        }
+        record
     }
 
     /// Hints that a key will be read soon.
@@ -80,7 +84,7 @@ impl MemoryCache {
 
     /// Stores a record, unless `allowed`, asked once while the key is locked, says no.
     fn put(&self, key: Key<'_>, record: Record, allowed: &mut dyn FnMut() -> bool) -> Written {
-        if self.store.cost(&record) > self.store.capacity().bytes {
+        if !self.has_room_for(&record) {
             self.writes.refusals.fetch_add(1, Ordering::Relaxed);
             self.change(key, &mut |_| {
                 if allowed() { Change::Remove } else { Change::Keep }
@@ -100,6 +104,15 @@ impl MemoryCache {
             self.sweep_expired();
         }
         Written::Stored
+    }
+
+    /// Whether a record fits at all. Asks the budget for more where there is one.
+    fn has_room_for(&self, record: &Record) -> bool {
+        let cost = self.store.cost(record);
+        if let Some(seat) = self.effects.seat.get() {
+            seat.make_room(cost);
+        }
+        cost <= self.limits.bytes()
     }
 
     /// Changes a key unless the cache is closed.
@@ -188,7 +201,10 @@ impl MemoryCache {
     /// Nothing changes then.
     pub fn increment(&self, key: Key<'_>, number: Number<'_>) -> Result<f64> {
         let mut result = Err(Error::Closed { engine: "cache" });
-        let most = self.store.capacity().bytes;
+        if let Some(seat) = self.effects.seat.get() {
+            seat.make_room(GUESSED_ENTRY_BYTES);
+        }
+        let most = self.limits.bytes();
         self.change(key, &mut |existing| {
             result = add(existing, number.by);
             let Ok(sum) = result else { return Change::Keep };
@@ -219,6 +235,12 @@ impl MemoryCache {
 
     /// The keys that a pattern means, or all of them, in no order.
     pub fn for_each_key(&self, glob: Option<&Glob>, visit: &mut dyn FnMut(&[u8])) {
+        if let Some(literal) = glob.and_then(Glob::literal) {
+            if let Some(record) = self.store.peek(Key::new(literal)) {
+                visit(record.key());
+            }
+            return;
+        }
         self.store.for_each(&mut |_, record| {
             if glob.is_none_or(|glob| glob.matches(record.key())) {
                 visit(record.key());
@@ -228,6 +250,9 @@ impl MemoryCache {
 
     /// Deletes the keys that a pattern means. Returns how many.
     pub fn delete_pattern(&self, glob: &Glob) -> u64 {
+        if let Some(literal) = glob.literal() {
+            return u64::from(self.take(Key::new(literal)).is_some());
+        }
         // Before the store is searched: a load that ends in between sees it, see `settle`.
         self.flights.supersede_where(&|key| glob.matches(key));
         let mut hashes = Vec::new();

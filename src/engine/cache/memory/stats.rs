@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::limits::Pressure;
+
 /// The counters of one handle, written by its thread alone: plain loads and stores, so that
 /// threads that read one cache do not contend for a counter.
 #[derive(Debug, Default)]
@@ -114,6 +116,8 @@ pub struct Stats {
     pub packed_original: u64,
     /// Bytes of their values as stored.
     pub packed_stored: u64,
+    /// What short memory has done.
+    pub pressure: Pressure,
 }
 
 #[cfg(test)]

@@ -81,17 +81,11 @@ impl Shadows {
         ARMS[self.chosen]
     }
 
-    /// Follows the size of the cache: its entries, and the weight that it may hold. With a
-    /// new capacity the copies begin empty; when fewer keys are sampled they keep the rest,
-    /// which are what they would hold had they always sampled so few.
+    /// Follows the size of the cache: its entries, and the weight that it may hold. The copies
+    /// keep what they know; of a narrower sample that is what they would hold had they always
+    /// sampled so few.
     pub fn fit(&mut self, entries: u64, capacity: u64) {
-        if capacity != self.capacity {
-            *self = Self {
-                shift: self.shift,
-                chosen: self.chosen,
-                ..Self::new(capacity)
-            };
-        }
+        self.capacity = capacity;
         while entries >> self.shift > MAX_ENTRIES {
             self.shift += 1;
             let is_sampled = |hash| is_sampled(hash, self.shift);
