@@ -3,10 +3,8 @@
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
-const { MemoryBudget, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
-const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
-const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
+const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
   BloomFilter,
   BufferPool,

@@ -20,6 +20,7 @@ const FIELDS = [
   'maxEntries',
   'memoryPressure',
   'misses',
+  'nearBytes',
   'nearEntries',
   'nearHits',
   'refusals',
@@ -54,9 +55,13 @@ describe('MemoryCache: stats', () => {
     assert.equal(stats.maxBytes, 100 * 1024 * 1024);
     assert.deepEqual(Object.keys(stats.compression).sort(), [
       'algorithm',
+      'belowThreshold',
+      'dictionary',
       'entries',
       'originalBytes',
       'ratio',
+      'savedBytes',
+      'skipped',
       'storedBytes',
     ]);
     assert.equal(stats.compression.algorithm, null);

@@ -9,6 +9,7 @@ module.exports = [
   'threads',
   'shared-memory',
   'churn',
+  'hit-ratio',
   'redis-get',
   'redis-set',
   'redis-get-many',

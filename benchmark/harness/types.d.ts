@@ -20,6 +20,8 @@ export interface Settings {
   ttlMs?: number;
   nearCache?: boolean;
   name?: string;
+  /** A real trace that is read, of benchmark/traces. */
+  trace?: string;
   /** How many operations are under way at any time, where a server answers. */
   inFlight?: number;
   /** The form of values in Redis. */

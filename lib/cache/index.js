@@ -5,5 +5,4 @@ const { MemoryCache } = require('./memory-cache.js');
 const { MemoryOptimizedCache } = require('./memory-optimized-cache.js');
 const { RedisCache } = require('./redis-cache.js');
 
-module.exports = { MemoryCache, MemoryOptimizedCache, RedisCache };
-module.exports = { MemoryBudget, MemoryCache, MemoryOptimizedCache };
+module.exports = { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache };

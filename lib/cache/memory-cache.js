@@ -16,6 +16,7 @@ const { EventDelivery } = require('./event-delivery.js');
 const { Loads } = require('./loads.js');
 const { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
 const { memoryCacheOptions, openMemoryCache, resizeOptions } = require('./memory-options.js');
+const { memoryCacheStats } = require('./memory-stats.js');
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
 const { NearCache } = require('./near-cache.js');
 
@@ -348,31 +349,7 @@ class MemoryCache extends EventEmitter {
   get stats() {
     const handle = this.#open();
     this.#near?.report();
-    const {
-      algorithm,
-      packedEntries,
-      packedOriginal,
-      packedStored,
-      pressed,
-      shrinks,
-      recoveries,
-      fullMaxBytes,
-      ...stats
-    } = native.memoryCacheStats(handle);
-    const reads = stats.hits + stats.misses;
-    return {
-      ...stats,
-      hitRatio: reads === 0 ? 0 : stats.hits / reads,
-      nearEntries: this.#near?.size ?? 0,
-      compression: {
-        algorithm: algorithm ?? null,
-        entries: packedEntries,
-        originalBytes: packedOriginal,
-        storedBytes: packedStored,
-        ratio: packedOriginal === 0 ? 1 : packedStored / packedOriginal,
-      },
-      memoryPressure: { active: pressed, shrinks, recoveries, fullMaxBytes },
-    };
+    return memoryCacheStats(native.memoryCacheStats(handle), this.#near);
   }
 
   validate() {

@@ -16,6 +16,9 @@ const NEAR_DEFAULTS = Object.freeze({ maxEntries: 65_536, maxBytes: 32 * MIB });
 const POLICIES = Object.freeze(['adaptive', 'tinylfu', 'lru']);
 const ALGORITHMS = Object.freeze(['lz4', 'zstd']);
 
+/** With a dictionary short values compress too. */
+const DICTIONARY_THRESHOLD = 64;
+
 /** Key of an option that only classes of ours give: whose names these are, as each class has its own. */
 const NAMESPACE = Symbol('namespace');
 const DEFAULT_NAMESPACE = 'MemoryCache';
@@ -53,12 +56,18 @@ function compressionOptions(compression, path) {
   if (compression === false) return { compression: 'off' };
   if (compression === true) return { compression: 'lz4' };
   if (!check.isPlainObject(compression)) throw invalidArgType('a boolean or an object', path, compression);
-  const given = check.options(compression, path, ['algorithm', 'thresholdBytes']);
-  const { algorithm = 'lz4', thresholdBytes } = given;
+  const given = check.options(compression, path, ['algorithm', 'thresholdBytes', 'dictionary']);
+  const dictionary = optional(given.dictionary, (value) => check.boolean(value, `${path}.dictionary`));
+  const { algorithm = dictionary ? 'zstd' : 'lz4', thresholdBytes = dictionary ? DICTIONARY_THRESHOLD : undefined } =
+    given;
+  check.oneOf(algorithm, `${path}.algorithm`, ALGORITHMS);
+  if (dictionary && algorithm !== 'zstd') throw outOfRange("'zstd' with a dictionary", `${path}.algorithm`, algorithm);
   return {
-    compression: check.oneOf(algorithm, `${path}.algorithm`, ALGORITHMS),
-    compressionThreshold:
-      thresholdBytes === undefined ? undefined : check.nonNegativeInteger(thresholdBytes, `${path}.thresholdBytes`),
+    compression: algorithm,
+    compressionDictionary: dictionary,
+    compressionThreshold: optional(thresholdBytes, (value) =>
+      check.nonNegativeInteger(value, `${path}.thresholdBytes`),
+    ),
   };
 }
 

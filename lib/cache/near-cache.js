@@ -6,8 +6,7 @@
 // whatever thread, moves the version in shared memory, and the entry is worth nothing from then on. A hit is a Map
 // lookup, one load and one comparison.
 //
-// How many entries there may be follows what they are worth: every entry is heap that the collector has to walk. A
-// near cache begins small, doubles while it serves a good share of the reads, and shrinks when hardly any are repeated.
+// How many entries there may be follows what they are worth, and how much heap there is: see near-limit.js.
 //
 // What stays is decided by CLOCK with a doorkeeper: once the map is full, a key is admitted when it is read for the
 // second time in a while, so that a scan passes through without leaving anything behind.
@@ -18,13 +17,7 @@
 const native = require('../native.js');
 const { WORD, header, scratchWords, clock } = require('../environment.js');
 const { KIND } = require('./codec.js');
-
-/** Where a near cache begins. It doubles while it pays, up to its bound. */
-const FIRST_ENTRIES = 2048;
-
-/** It pays when it serves this share of the reads, and no longer when it serves less than the second. */
-const GOOD_SHARE = 1 / 4;
-const POOR_SHARE = 1 / 32;
+const { NearLimit } = require('./near-limit.js');
 
 /** Entries that the hand looks at to evict one. */
 const EVICT_STEPS = 4;
@@ -106,7 +99,7 @@ class NearCache {
   #changesPerReport = 1;
   #unreportedHits = 0;
   #arrivalsSeen = 0;
-  /** How many entries there may be now, and the reads since that was last considered. */
+  /** What there may be now, and the reads since that was last considered. */
   #limit;
   #hits = 0;
   #fills = 0;
@@ -116,23 +109,24 @@ class NearCache {
    * @param {Int32Array} versions over the engine's memory; the last word counts arrivals
    * @param {{ maxEntries: number, maxBytes: number }} bounds
    */
-  constructor(handle, versions, { maxEntries, maxBytes }) {
+  constructor(handle, versions, bounds) {
     this.#handle = handle;
     this.#versions = versions;
-    this.#maxEntries = maxEntries;
-    this.#maxBytes = maxBytes;
-    this.#limit = Math.min(FIRST_ENTRIES, maxEntries);
-    const places = 2 ** Math.ceil(Math.log2(Math.min(maxEntries, DOOR_PLACES)));
+    this.#limit = new NearLimit(bounds);
+    const places = 2 ** Math.ceil(Math.log2(Math.min(bounds.maxEntries, DOOR_PLACES)));
     this.#doorkeeper = new Uint16Array(places);
   }
   #handle;
   #versions;
-  #maxEntries;
-  #maxBytes;
   #doorkeeper;
 
   get size() {
     return this.#entries.size;
+  }
+
+  /** Heap that is held, estimated. */
+  get bytes() {
+    return this.#bytes;
   }
 
   /**
@@ -144,7 +138,7 @@ class NearCache {
     // A plain load: Atomics.load is a call and costs as much as half the rest. It is one instruction on an aligned word,
     // and cannot move out of a caller's loop, because `report` may run native code in it.
     if (entry === undefined || this.#versions[entry.slot] !== entry.version) return undefined;
-    if (entry.expires !== 0 && this.#isOver(entry)) return undefined;
+    if (entry.expires !== 0 && this.#hasExpired(entry)) return undefined;
     entry.hits = (entry.hits + 1) & HITS_MASK;
     if (++this.#unreportedHits >= HITS_PER_REPORT) this.report();
     return entry;
@@ -165,7 +159,7 @@ class NearCache {
   }
 
   /** The shared clock wraps, so deadlines are compared by their distance. @param {Entry} entry */
-  #isOver(entry) {
+  #hasExpired(entry) {
     return clock === undefined || ((entry.deadline - clock[0]) | 0) <= 0;
   }
 
@@ -178,7 +172,7 @@ class NearCache {
    */
   fill(key, value, base) {
     this.#unreportedChanges++;
-    if (++this.#fills >= this.#limit >> 3) this.#adapt();
+    if (++this.#fills >= this.#limit.entries >> 3) this.#adapt();
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (!this.#admits(base)) return;
@@ -196,14 +190,14 @@ class NearCache {
     entry.hashHigh = header[base + WORD.HASH_HIGH];
     entry.bytes = ENTRY_BYTES + heapBytes(base);
     this.#bytes += entry.bytes;
-    if (this.#entries.size > this.#limit || this.#bytes > this.#maxBytes) this.#makeRoom(entry);
+    if (this.#isOver()) this.#makeRoom(entry);
   }
 
   /** True while there is room, and for keys that were turned away a while ago. @param {number} base */
   #admits(base) {
     // One large value would push all the others out.
-    if (heapBytes(base) > this.#maxBytes / 8) return false;
-    if (this.#entries.size < this.#limit && this.#bytes < this.#maxBytes) return true;
+    if (heapBytes(base) > this.#limit.bytes / 8) return false;
+    if (this.#entries.size < this.#limit.entries && this.#bytes < this.#limit.bytes) return true;
     const place = header[base + WORD.HASH_LOW] & (this.#doorkeeper.length - 1);
     const print = (header[base + WORD.HASH_HIGH] & 0xffff) | 1;
     if (this.#doorkeeper[place] === print) return true;
@@ -214,11 +208,11 @@ class NearCache {
   /**
    * Evicts until the bounds hold, but not the newcomer. The hand looks at a few entries and takes the first that was not
    * hit since it last came by, else the one that was hit least: looking on until it finds the first could take long.
-   * @param {Entry} newcomer
+   * @param {Entry} [newcomer]
    */
   #makeRoom(newcomer) {
     const ring = this.#ring;
-    while ((ring.length > this.#limit || this.#bytes > this.#maxBytes) && ring.length > 1) {
+    while (this.#isOver() && ring.length > 1) {
       let place = -1;
       let fewest = HITS_MASK;
       for (let step = 0; step < EVICT_STEPS && fewest > 0; step++) {
@@ -245,12 +239,13 @@ class NearCache {
     this.#bytes -= entry.bytes;
   }
 
+  #isOver() {
+    return this.#entries.size > this.#limit.entries || this.#bytes > this.#limit.bytes;
+  }
+
   /** Considers the limit, after an eighth as many fills as it allows entries. */
   #adapt() {
-    const hits = this.#hits + this.#unreportedHits;
-    const share = hits / (hits + this.#fills);
-    if (share >= GOOD_SHARE) this.#limit = Math.min(2 * this.#limit, this.#maxEntries);
-    else if (share < POOR_SHARE) this.#limit = Math.max(this.#limit >> 1, Math.min(FIRST_ENTRIES, this.#maxEntries));
+    this.#limit.adapt(this.#hits + this.#unreportedHits, this.#fills);
     this.#hits = -this.#unreportedHits;
     this.#fills = 0;
   }
@@ -285,6 +280,7 @@ class NearCache {
     native.credit(this.#handle, credits, this.#unreportedHits);
     this.#hits += this.#unreportedHits;
     this.#unreportedHits = 0;
+    if (this.#limit.watchHeap()) this.#makeRoom();
   }
 
   /** Lists the hits of the next entries in turn in shared memory. @param {number} arrived */

@@ -42,6 +42,8 @@ pub struct OpenOptions {
     pub eviction_policy: Option<String>,
     /// `off`, `lz4` or `zstd`.
     pub compression: Option<String>,
+    /// Whether dictionaries are trained.
+    pub compression_dictionary: Option<bool>,
     /// Bytes from which values are compressed.
     pub compression_threshold: Option<f64>,
 }
@@ -56,7 +58,11 @@ impl From<&OpenOptions> for Options {
                 "zstd" => Algorithm::Zstd,
                 _ => return None,
             };
-            Some(Compressor { algorithm, threshold })
+            Some(Compressor {
+                algorithm,
+                threshold,
+                dictionary: options.compression_dictionary.unwrap_or(false),
+            })
         };
         Self {
             max_entries: options.max_entries.map(|entries| entries as u64),
@@ -285,6 +291,10 @@ pub struct NativeStats {
     pub packed_original: f64,
     pub packed_stored: f64,
     pub algorithm: Option<String>,
+    pub packed_small: f64,
+    pub packed_skipped: f64,
+    pub dictionary_bytes: Option<f64>,
+    pub dictionary_trainings: Option<f64>,
     pub pressed: bool,
     pub shrinks: f64,
     pub recoveries: f64,
@@ -329,6 +339,13 @@ pub fn memory_cache_stats(env: &Env, number: u32) -> Result<NativeStats> {
         packed_original: stats.packed_original as f64,
         packed_stored: stats.packed_stored as f64,
         algorithm,
+        packed_small: stats.packing.small as f64,
+        packed_skipped: stats.packing.skipped as f64,
+        dictionary_bytes: stats.packing.dictionary.map(|dictionary| dictionary.bytes as f64),
+        dictionary_trainings: stats
+            .packing
+            .dictionary
+            .map(|dictionary| dictionary.trainings as f64),
         pressed: stats.pressure.is_active,
         shrinks: stats.pressure.shrinks as f64,
         recoveries: stats.pressure.recoveries as f64,

@@ -155,7 +155,7 @@ fn with_payload<const N: usize, T>(
     record: &Record,
     read: impl FnOnce(&[u8]) -> T,
 ) -> Result<T, Error> {
-    if record.packed().is_none() {
+    if record.original_len().is_none() {
         return Ok(read(record.payload()));
     }
     let mut unpacked = call.environment.memory_caches.unpacked.take();

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use triomphe::ThinArc;
 
 use super::compression::Algorithm;
+use super::compression::dictionary::Dictionary;
 use crate::engine::clock;
 
 /// Payloads from this size on get an allocation of their own, which spares one copy.
@@ -82,12 +83,14 @@ pub struct Value<'a> {
 }
 
 /// How a payload is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
     /// With what.
     pub algorithm: Algorithm,
+    /// The dictionary that it takes to unpack it.
+    pub dictionary: Option<Dictionary>,
     /// Its length once unpacked, in bytes.
-    pub original_len: u64,
+    pub original_len: u32,
 }
 
 /// When a new record expires.
@@ -117,7 +120,11 @@ struct Header {
     wheel_node: AtomicU32,
     kind: Kind,
     algorithm: Option<Algorithm>,
+    dictionary: Option<Dictionary>,
 }
+
+/// Bytes between key and payload of a packed record: the length of the original.
+const PACKED_PREFIX: usize = size_of::<u32>();
 
 /// What few entries need.
 #[derive(Debug)]
@@ -125,7 +132,6 @@ struct Extra {
     tags: Box<[Arc<str>]>,
     idle: Option<Idle>,
     blob: Option<Box<[u8]>>,
-    original_len: u64,
 }
 
 #[derive(Debug)]
@@ -152,25 +158,23 @@ impl Record {
             limit_ms: AtomicU64::new(limit),
             last_used: AtomicU64::new(now),
         });
-        let plain = tags.is_empty() && blob.is_none() && idle.is_none() && value.packed.is_none();
-        let original_len = value.packed.map_or(0, |packed| packed.original_len);
+        let plain = tags.is_empty() && blob.is_none() && idle.is_none();
+        let original_len = value
+            .packed
+            .as_ref()
+            .map(|packed| packed.original_len.to_le_bytes());
+        let prefix = original_len.as_ref().map_or(&[][..], |bytes| bytes);
         let header = Header {
             deadline: AtomicU64::new(deadline_after(now, lifetime.ttl_ms)),
-            extra: (!plain).then(|| {
-                Box::new(Extra {
-                    tags,
-                    idle,
-                    blob,
-                    original_len,
-                })
-            }),
+            extra: (!plain).then(|| Box::new(Extra { tags, idle, blob })),
             key_len: key.len() as u32,
             mark: AtomicU32::new(UNMARKED),
             wheel_node: AtomicU32::new(NO_NODE),
             kind: value.kind,
-            algorithm: value.packed.map(|packed| packed.algorithm),
+            algorithm: value.packed.as_ref().map(|packed| packed.algorithm),
+            dictionary: value.packed.and_then(|packed| packed.dictionary),
         };
-        Self(with_joined(key, inline, |bytes| {
+        Self(with_joined([key, prefix, inline], |bytes| {
             ThinArc::from_header_and_slice(header, bytes)
         }))
     }
@@ -219,7 +223,7 @@ impl Record {
             .and_then(|extra| extra.blob.as_deref())
         {
             Some(blob) => blob,
-            None => &self.0.slice[self.header().key_len as usize..],
+            None => &self.0.slice[self.header().key_len as usize + self.prefix_len()..],
         }
     }
 
@@ -231,11 +235,22 @@ impl Record {
     /// How the payload is packed, if it is.
     pub fn packed(&self) -> Option<Packed> {
         let algorithm = self.header().algorithm?;
-        let original_len = self.header().extra.as_ref()?.original_len;
         Some(Packed {
             algorithm,
-            original_len,
+            dictionary: self.header().dictionary.clone(),
+            original_len: self.original_len()?,
         })
+    }
+
+    /// The length of a packed payload's original, without what it takes to unpack it.
+    pub fn original_len(&self) -> Option<u32> {
+        self.header().algorithm?;
+        let prefix = &self.0.slice[self.header().key_len as usize..];
+        prefix.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    }
+
+    fn prefix_len(&self) -> usize {
+        self.header().algorithm.map_or(0, |_| PACKED_PREFIX)
     }
 
     /// The tags, without duplicates.
@@ -383,26 +398,73 @@ fn deadline_after(now: u64, ttl_ms: Option<u64>) -> u64 {
     ttl_ms.map_or(0, |ttl| now.saturating_add(ttl).saturating_add(1))
 }
 
-/// The size class that an allocation of `bytes` falls into: steps of 16 up to 1 KiB, then an
-/// eighth of the power of two below, as mimalloc has them.
+/// Allocations from here on are counted by the pages that they touch: the rest of their size
+/// class is address space only.
+const PAGED_BYTES: usize = 32 * 1024;
+const PAGE_BYTES: usize = 4096;
+
+/// The memory that an allocation of `bytes` takes: mimalloc has size classes of two words up
+/// to 64 bytes, and four to each power of two from there on.
 pub fn allocated(bytes: usize) -> usize {
+    const WORD: usize = size_of::<u64>();
     match bytes {
         0 => 0,
-        1..=1024 => bytes.next_multiple_of(16),
-        _ => bytes.next_multiple_of((1 << (usize::BITS - 1 - bytes.leading_zeros())) / 8),
+        1..=WORD => WORD,
+        9..=64 => bytes.next_multiple_of(2 * WORD),
+        65..PAGED_BYTES => {
+            let words = bytes.div_ceil(WORD);
+            words.next_multiple_of(1 << ((words - 1).ilog2() - 2)) * WORD
+        }
+        _ => bytes.next_multiple_of(PAGE_BYTES),
     }
 }
 
-/// Lends `use_bytes` the two slices one behind the other, from the stack if they are short.
-fn with_joined<T>(first: &[u8], second: &[u8], use_bytes: impl FnOnce(&[u8]) -> T) -> T {
+/// Lends `use_bytes` the slices one behind the other, from the stack if they are short.
+fn with_joined<T>(parts: [&[u8]; 3], use_bytes: impl FnOnce(&[u8]) -> T) -> T {
     const STACK: usize = 512;
-    let length = first.len() + second.len();
+    let length = parts.iter().map(|part| part.len()).sum();
     if length <= STACK {
         let mut joined = [0u8; STACK];
-        joined[..first.len()].copy_from_slice(first);
-        joined[first.len()..length].copy_from_slice(second);
+        let mut end = 0;
+        for part in parts {
+            joined[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
         use_bytes(&joined[..length])
     } else {
-        use_bytes(&[first, second].concat())
+        use_bytes(&parts.concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_allocator() {
+        let classes = [
+            (0, 0),
+            (1, 8),
+            (9, 16),
+            (48, 48),
+            (65, 80),
+            (112, 112),
+            (129, 160),
+            (1_024, 1_024),
+            (1_025, 1_280),
+            (3_000, 3_072),
+            (100_000, 102_400),
+        ];
+        for (bytes, taken) in classes {
+            assert_eq!(allocated(bytes), taken, "{bytes} bytes");
+        }
+        for bytes in 1..PAGED_BYTES {
+            let taken = allocated(bytes);
+            assert!(
+                taken >= bytes && taken <= bytes * 5 / 4 + 16,
+                "{bytes} bytes take {taken}"
+            );
+            assert!(taken >= allocated(bytes - 1));
+        }
     }
 }

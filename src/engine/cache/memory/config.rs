@@ -188,7 +188,12 @@ fn describe(compressor: &Compressor) -> String {
         Algorithm::Lz4 => "lz4",
         Algorithm::Zstd => "zstd",
     };
-    format!("{algorithm} from {} bytes", compressor.threshold)
+    let dictionary = if compressor.dictionary {
+        " with a dictionary"
+    } else {
+        ""
+    };
+    format!("{algorithm}{dictionary} from {} bytes", compressor.threshold)
 }
 
 #[cfg(test)]

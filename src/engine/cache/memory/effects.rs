@@ -66,18 +66,20 @@ impl Effects {
 
 impl Packed {
     fn add(&self, record: &Record) {
-        if let Some(packed) = record.packed() {
+        if let Some(original_len) = record.original_len() {
             self.entries.fetch_add(1, Ordering::Relaxed);
-            self.original.fetch_add(packed.original_len, Ordering::Relaxed);
+            self.original
+                .fetch_add(u64::from(original_len), Ordering::Relaxed);
             self.stored
                 .fetch_add(record.payload().len() as u64, Ordering::Relaxed);
         }
     }
 
     fn subtract(&self, record: &Record) {
-        if let Some(packed) = record.packed() {
+        if let Some(original_len) = record.original_len() {
             self.entries.fetch_sub(1, Ordering::Relaxed);
-            self.original.fetch_sub(packed.original_len, Ordering::Relaxed);
+            self.original
+                .fetch_sub(u64::from(original_len), Ordering::Relaxed);
             self.stored
                 .fetch_sub(record.payload().len() as u64, Ordering::Relaxed);
         }

@@ -34,6 +34,7 @@ pub mod events;
 pub mod flights;
 mod limits;
 mod operations;
+pub mod packing;
 pub mod stats;
 mod tags;
 #[cfg(test)]
@@ -48,6 +49,7 @@ use effects::Effects;
 use events::Subscriptions;
 use flights::Flights;
 use limits::Limits;
+use packing::Packing;
 use stats::{Reads, Stats};
 
 use super::record::Record;
@@ -68,6 +70,7 @@ pub struct MemoryCache {
     store: Box<dyn Store>,
     effects: Arc<Effects>,
     limits: Limits,
+    packing: Packing,
     /// Loads under way.
     pub flights: Flights,
     /// The shapes of the values.
@@ -98,6 +101,7 @@ impl MemoryCache {
         let limits = Limits::new(config.capacity, config.budget.is_some());
         let cache = Arc::new_cyclic(|this| Self {
             store: config.eviction_policy.store(limits.capacity(), effects.clone()),
+            packing: Packing::new(config.compression),
             config,
             limits,
             effects,
@@ -180,6 +184,7 @@ impl MemoryCache {
             packed_entries: read(&self.effects.packed.entries),
             packed_original: read(&self.effects.packed.original),
             packed_stored: read(&self.effects.packed.stored),
+            packing: self.packing.stats(),
             pressure: self.limits.pressure(),
         }
     }
@@ -191,7 +196,10 @@ impl MemoryCache {
     pub fn validate(&self) -> Result<()> {
         let mut recount = |records: &[Record]| {
             let tags: usize = records.iter().map(|record| record.tags().len()).sum();
-            let packed = records.iter().filter(|record| record.packed().is_some()).count() as u64;
+            let packed = records
+                .iter()
+                .filter(|record| record.original_len().is_some())
+                .count() as u64;
             let indexed = self.effects.tags.pairs();
             let counted = self.effects.packed.entries.load(Ordering::Relaxed);
             if (tags, packed) == (indexed, counted) {

@@ -7,7 +7,7 @@ use super::flights::{Caller, Part};
 use super::{GUESSED_ENTRY_BYTES, MemoryCache};
 use crate::engine::cache::compression;
 use crate::engine::cache::glob::Glob;
-use crate::engine::cache::record::{Key, Kind, Lifetime, Packed, Record, Value};
+use crate::engine::cache::record::{Key, Kind, Lifetime, Record, Value};
 use crate::engine::cache::store::Change;
 use crate::engine::clock;
 use crate::engine::completion::Outcome;
@@ -134,29 +134,11 @@ impl MemoryCache {
     }
 
     fn record(&self, key: Key<'_>, entry: Entry<'_>) -> Record {
-        let compressor = self.config.compression.as_ref();
-        let packed = compressor.and_then(|compressor| {
-            let original_len = entry.payload.len() as u64;
-            let payload = compressor.compress(entry.payload)?;
-            Some((
-                payload,
-                Packed {
-                    algorithm: compressor.algorithm,
-                    original_len,
-                },
-            ))
-        });
-        let value = match &packed {
-            Some((payload, packed)) => Value {
-                kind: entry.kind,
-                payload,
-                packed: Some(*packed),
-            },
-            None => Value {
-                kind: entry.kind,
-                payload: entry.payload,
-                packed: None,
-            },
+        let (bytes, packed) = self.packing.pack(entry.payload).unzip();
+        let value = Value {
+            kind: entry.kind,
+            payload: bytes.as_deref().unwrap_or(entry.payload),
+            packed,
         };
         Record::new(key.bytes, value, self.intern(entry.tags), entry.lifetime)
     }
@@ -303,12 +285,12 @@ impl MemoryCache {
             return Ok(false);
         };
         out.clear();
-        let length = usize::try_from(packed.original_len).unwrap_or(usize::MAX);
-        compression::decompress(packed.algorithm, record.payload(), length, out).map_err(|error| {
-            Error::Damaged {
+        let (dictionary, length) = (packed.dictionary.as_ref(), packed.original_len as usize);
+        compression::decompress(packed.algorithm, dictionary, record.payload(), length, out).map_err(
+            |error| Error::Damaged {
                 reason: error.to_string(),
-            }
-        })?;
+            },
+        )?;
         Ok(true)
     }
 

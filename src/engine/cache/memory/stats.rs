@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::limits::Pressure;
+use super::packing::PackingStats;
 
 /// The counters of one handle, written by its thread alone: plain loads and stores, so that
 /// threads that read one cache do not contend for a counter.
@@ -116,6 +117,8 @@ pub struct Stats {
     pub packed_original: u64,
     /// Bytes of their values as stored.
     pub packed_stored: u64,
+    /// What compression has left alone.
+    pub packing: PackingStats,
     /// What short memory has done.
     pub pressure: Pressure,
 }

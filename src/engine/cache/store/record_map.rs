@@ -19,11 +19,11 @@ use crate::engine::clock;
 /// Expired records that are removed under one lock before others get a turn.
 const EXPIRE_BATCH: usize = 256;
 
-/// Bytes of the map per record: its slot at the table's usual load.
-const SLOT_BYTES: u64 = 16;
+/// Bytes of the map per record: its slot and a byte of its hash, at the table's usual load.
+const SLOT_BYTES: u64 = 20;
 
-/// Bytes of a timer wheel's node, held by records that expire.
-const NODE_BYTES: u64 = 24;
+/// Bytes of a timer wheel's node, held by records that expire, with the slab's spare room.
+const NODE_BYTES: u64 = 32;
 
 /// What an update did.
 #[derive(Debug, Default)]

@@ -209,6 +209,7 @@ fn packed_values_come_back_and_are_accounted_for() {
             compression: Some(Some(Compressor {
                 algorithm,
                 threshold: 1000,
+                dictionary: false,
             })),
             ..Options::default()
         };

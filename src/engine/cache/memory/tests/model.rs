@@ -198,7 +198,7 @@ fn compare(cache: &MemoryCache, model: &Model) {
         assert_eq!(tags.collect::<Vec<_>>(), names(&held.tags));
         if let Some(how) = record.packed() {
             packed += 1;
-            original += how.original_len;
+            original += u64::from(how.original_len);
             stored += record.payload().len() as u64;
         }
     }
@@ -237,6 +237,7 @@ fn compressing(algorithm: Algorithm) -> Options {
         compression: Some(Some(Compressor {
             algorithm,
             threshold: 64,
+            dictionary: false,
         })),
         ..Options::default()
     }
