@@ -54,7 +54,8 @@ impl Bloom {
     /// Adds an item. True if it was certainly not there before.
     pub fn add(&mut self, item: &[u8]) -> bool {
         let is_new = !self.bits.insert(item);
-        self.count += u64::from(is_new);
+        // A count that was read may be anything.
+        self.count = self.count.saturating_add(u64::from(is_new));
         is_new
     }
 
