@@ -24,12 +24,23 @@ function checkFormat(format, known = FORMATS) {
 }
 
 /**
- * All of a rendering as a string.
+ * All of a rendering as a string. It is put together piece by piece: one string of many megabytes would block the event
+ * loop while it is copied. A piece ends with a whole line or value, so no character is cut.
  * @param {() => number} open begins it
  * @returns {Promise<string>}
  */
-function whole(open) {
-  return pending((operation) => native.wholeRendering(open(), operation));
+async function whole(open) {
+  const rendering = open();
+  try {
+    let text = '';
+    for (;;) {
+      const piece = await pending((operation) => native.nextPiece(rendering, operation));
+      if (piece === undefined) return text;
+      text += piece.toString();
+    }
+  } finally {
+    native.closeRendering(rendering);
+  }
 }
 
 /** A rendering as it is made, at most one piece ahead of its reader. */

@@ -1,4 +1,4 @@
-//! Renderings: made on the monitoring thread, handed over piece by piece or as one text.
+//! Renderings: made on the monitoring thread, handed over piece by piece.
 
 use std::sync::Arc;
 
@@ -8,8 +8,7 @@ use parking_lot::Mutex;
 
 use super::{Result, environment, monitors};
 use crate::binding::to_napi;
-use crate::engine::cache::record::Kind;
-use crate::engine::completion::{CompletionQueue, Outcome, Reply};
+use crate::engine::completion::{Outcome, Reply};
 use crate::engine::monitor::render::{self, Format, History, Pieces};
 use crate::engine::monitor::worker::process;
 use crate::error::Error;
@@ -39,11 +38,6 @@ fn metrics(format: &str) -> Rendering {
     Rendering::new(process().with(|store| render::Rendering::new(store, format)))
 }
 
-fn deliver(queue: &CompletionQueue, operation: u32, reply: Reply) {
-    // Refused when the thread that asked is gone.
-    queue.push(operation, Outcome::Done(reply));
-}
-
 /// Begins a rendering of all metrics and returns its number.
 #[napi(catch_unwind)]
 pub fn open_rendering(env: &Env, format: String) -> Result<u32> {
@@ -71,40 +65,10 @@ pub fn next_piece(env: &Env, rendering: u32, operation: u32) -> Result<()> {
     let (rendering, queue) = ((*rendering).clone(), environment.queue.clone());
     process().later(move || {
         let reply = rendering.next().map_or(Reply::None, Reply::Bytes);
-        deliver(&queue, operation, reply);
+        // Refused when the thread that asked is gone.
+        queue.push(operation, Outcome::Done(reply));
     });
     Ok(())
-}
-
-/// All pieces of a rendering as one string, as the answer to an operation. The rendering is
-/// closed.
-#[napi(catch_unwind)]
-pub fn whole_rendering(env: &Env, rendering: u32, operation: u32) -> Result<()> {
-    let environment = environment(env)?;
-    let found = environment.monitoring.renderings.remove(rendering);
-    let rendering = found.ok_or_else(|| to_napi(Error::Closed { engine: "rendering" }))?;
-    gather(
-        (*rendering).clone(),
-        environment.queue.clone(),
-        operation,
-        Vec::new(),
-    );
-    Ok(())
-}
-
-/// One piece at a time, so that the rings have their turn in between.
-fn gather(rendering: Rendering, queue: Arc<CompletionQueue>, operation: u32, mut text: Vec<u8>) {
-    process().later(move || match rendering.next() {
-        Some(piece) => {
-            text.extend_from_slice(&piece);
-            gather(rendering, queue, operation, text);
-        }
-        None => {
-            // One byte a character is by far the quickest to hand over, where it is possible.
-            let kind = if text.is_ascii() { Kind::LATIN1 } else { Kind::UTF8 };
-            deliver(&queue, operation, Reply::Value(kind, text));
-        }
-    });
 }
 
 /// Ends a rendering before its end.
