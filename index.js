@@ -3,6 +3,8 @@
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
+const { MemoryCache, MemoryOptimizedCache, MultiLevelCache, RedisCache } = require('./lib/cache/index.js');
+const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
@@ -47,6 +49,7 @@ module.exports = {
   MemoryBudget,
   MemoryCache,
   MemoryOptimizedCache,
+  MultiLevelCache,
   KeyvStore,
   NodeCache,
   SessionStore,

@@ -181,5 +181,6 @@ module.exports = {
   nextOperation,
   nextSubscription,
   awaitOperation,
+  takeOperation,
   pending,
 };

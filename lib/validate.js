@@ -100,6 +100,11 @@ function finiteNumber(value, path) {
   return number(value, path, 'a finite number', Number.isFinite);
 }
 
+/** @param {unknown} value @param {string} path @param {number} least @param {number} most */
+function numberWithin(value, path, least, most) {
+  return number(value, path, `a number from ${least} to ${most}`, (n) => n >= least && n <= most);
+}
+
 /** @param {unknown} value @param {string} path @returns {boolean} */
 function boolean(value, path) {
   if (typeof value !== 'boolean') throw invalidArgType('a boolean', path, value);
@@ -152,6 +157,7 @@ module.exports = {
   positiveFiniteNumber,
   nonNegativeNumber,
   finiteNumber,
+  numberWithin,
   boolean,
   string,
   nonEmptyString,

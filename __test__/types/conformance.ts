@@ -17,6 +17,10 @@ export const HotpathValueError: typeof declaredErrors.HotpathValueError = errors
 type Aliases = 'put' | 'del' | 'mset' | 'addListener' | 'off' | typeof Symbol.iterator | typeof Symbol.dispose;
 type Visible = Omit<declaredCache.MemoryCache<any>, Aliases | keyof EventEmitter>;
 export const MemoryCache: new (options?: declaredCache.MemoryCacheOptions) => Visible = cache.MemoryCache;
+type MultiLevelAliases = 'put' | 'del' | 'mset' | typeof Symbol.asyncDispose;
+export const MultiLevelCache: new (
+  ...args: any[]
+) => Omit<declaredCache.MultiLevelCache<any>, MultiLevelAliases | keyof EventEmitter> = cache.MultiLevelCache;
 export const MemoryOptimizedCache: typeof declaredCache.MemoryOptimizedCache = cache.MemoryOptimizedCache;
 export const OptimizedIntentMatcher: new (
   intents: readonly declaredBatch.Intent[],

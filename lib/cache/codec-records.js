@@ -14,6 +14,7 @@ const { Doorkeeper, FORMAT } = require('./codec-shapes.js');
  * @property {() => Uint8Array | undefined} load
  * @property {() => number} version changes with every save
  * @property {(bytes: Uint8Array, expectedVersion: number) => boolean} save false when the version is another one now
+ * @property {boolean} [closed] true for one that takes no shapes
  */
 
 const PACK_MODE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
@@ -111,7 +112,8 @@ class Records {
 
   /** @param {string[]} keys */
   #admits(keys) {
-    if (!this.#doorkeeper.admits(keys, this.#shared)) return false;
+    if (this.#dictionary.closed || !this.#doorkeeper.admits(keys, this.#shared)) return false;
+    // It stays in the doorkeeper: msgpackr asks again when the save is lost to another thread.
     this.#shared++;
     return true;
   }

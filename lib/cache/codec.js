@@ -35,7 +35,20 @@ const KIND = Object.freeze({
   CLONE: 11,
   /** [value, errors, their details], so that errors[i] is the same object as in the value. */
   CLONE_WITH_ERRORS: 12,
+  /** A record that brings its shapes along: what travels between caches with dictionaries of their own. */
+  PORTABLE: 13,
 });
+
+/** The dictionary of those who have none: every shape is defined inside its value. */
+const NO_DICTIONARY = Object.freeze({ load: () => undefined, version: () => 0, save: () => false, closed: true });
+
+/** @type {Records | undefined} */
+let portableRecords;
+
+function portable() {
+  portableRecords ??= new Records(NO_DICTIONARY);
+  return portableRecords;
+}
 
 /**
  * The walk keeps its state per thread, and so does msgpackr. A getter that writes to a cache while a value is being
@@ -45,6 +58,7 @@ let packing = false;
 
 class Codec {
   #records;
+  #recordKind;
 
   /**
    * What `encode` made; valid until the next call of it. Bytes lie between `start` and `end`, often in a buffer that is
@@ -56,11 +70,12 @@ class Codec {
   end = 0;
 
   /**
-   * @param {import('./codec-records.js').Dictionary | StampedRecords} shapes of records, shared by all who read the
-   *   values
+   * @param {import('./codec-records.js').Dictionary | StampedRecords} [shapes] of records, shared by all who read the
+   *   values; without them, every codec can read what this one writes
    */
   constructor(shapes) {
-    this.#records = shapes instanceof StampedRecords ? shapes : new Records(shapes);
+    this.#records = shapes === undefined ? portable() : shapes instanceof StampedRecords ? shapes : new Records(shapes);
+    this.#recordKind = shapes === undefined ? KIND.PORTABLE : KIND.RECORD;
   }
 
   /**
@@ -131,7 +146,7 @@ class Codec {
       this.payload = packed;
       this.start = packed.start ?? 0;
       this.end = packed.end ?? packed.length;
-      return KIND.RECORD;
+      return this.#recordKind;
     } finally {
       packing = false;
       forget();
@@ -175,6 +190,7 @@ class Codec {
   decode(kind, buffer, start, end) {
     switch (kind) {
       case KIND.RECORD:
+      case KIND.PORTABLE:
       case KIND.CLONE:
       case KIND.CLONE_WITH_ERRORS:
         return this.#decodeObject(kind, buffer, start, end);
@@ -252,6 +268,7 @@ class Codec {
     if (end <= start) throw corrupt();
     try {
       if (kind === KIND.RECORD) return this.#records.unpack(buffer, start, end);
+      if (kind === KIND.PORTABLE) return portable().unpack(buffer, start, end);
       const value = deserialize(buffer.subarray(start, end));
       return kind === KIND.CLONE ? value : withErrors(value);
     } catch (error) {

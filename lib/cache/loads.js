@@ -5,6 +5,7 @@
 
 const native = require('../native.js');
 const environment = require('../environment.js');
+const { decodeThrown, encodeThrown } = require('./thrown.js');
 
 /** Answers to joining a load; anything else is the answer of a read. */
 const LEAD = 1;
@@ -86,7 +87,7 @@ class Loads {
             .then(resolve, reject),
         fail: (error) =>
           Promise.resolve(error)
-            .then((bytes) => Promise.reject(this.#decodeError(bytes)))
+            .then((bytes) => Promise.reject(decodeThrown(this.#codec, bytes)))
             .catch(reject),
         lead: () => lead().then(resolve, reject),
       });
@@ -109,40 +110,10 @@ class Loads {
       codec.payload = undefined;
       return value;
     } catch (error) {
-      native.settleFailure(operation, this.#shared ? this.#encodeError(error) : NOTHING);
+      native.settleFailure(operation, this.#shared ? encodeThrown(codec, error) : NOTHING);
       throw error;
     }
   }
-
-  /**
-   * Whatever was thrown, in bytes: one for the kind, then the value, in an array so that it always has bytes.
-   * @param {any} error
-   */
-  #encodeError(error) {
-    try {
-      return encodeThrown(this.#codec, error);
-    } catch {
-      // It holds what cannot be cloned; what it says is still worth telling.
-      const { message, code } = Object(error);
-      const told = new Error(typeof message === 'string' ? message : 'The loader failed');
-      return encodeThrown(this.#codec, typeof code === 'string' ? Object.assign(told, { code }) : told);
-    }
-  }
-
-  /** @param {Buffer} bytes */
-  #decodeError(bytes) {
-    const [error] = /** @type {[unknown]} */ (this.#codec.decode(bytes[0], bytes, 1, bytes.length));
-    return error;
-  }
-}
-
-/**
- * @param {import('./codec.js').Codec} codec
- * @param {unknown} thrown
- */
-function encodeThrown(codec, thrown) {
-  const { kind, payload } = codec.encodeOwned([thrown]);
-  return Buffer.concat([Buffer.of(kind), /** @type {Buffer} */ (payload)]);
 }
 
 module.exports = { Loads };

@@ -12,6 +12,7 @@ const { watchService } = require('../services.js');
 const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const { Codec } = require('./codec.js');
+const { DECODE, FIND, FIND_MANY, TIER } = require('./internal.js');
 const { EventDelivery } = require('./event-delivery.js');
 const { Loads } = require('./loads.js');
 const { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
@@ -110,6 +111,26 @@ class MemoryCache extends EventEmitter {
       // A value that is handed out again could be changed by those who got it before.
       near.fill(key, value, base);
     }
+  }
+
+  /** @param {string} key */
+  [FIND](key) {
+    const entry = this.#near?.find(key);
+    return entry === undefined ? this.#read(key) : entry.value;
+  }
+
+  /** @param {string[]} keys */
+  [FIND_MANY](keys) {
+    return this.#readMany(keys, MISSING);
+  }
+
+  /** @param {number} kind @param {any} payload */
+  [DECODE](kind, payload) {
+    return this.#codec.decodeAlone(kind, payload);
+  }
+
+  [TIER]() {
+    return { kind: 'memory', handle: this.#open() };
   }
 
   /** @param {string} key */

@@ -201,6 +201,11 @@ impl<const N: usize> Call<'_, N> {
 
     /// An array of strings, or none for `undefined`.
     pub fn strings(&self, index: usize) -> Result<Vec<String>, Failure> {
+        self.texts(index, |bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// What `read` makes of an array of strings in WTF-8, or nothing for `undefined`.
+    pub fn texts<T>(&self, index: usize, read: impl Fn(&[u8]) -> T) -> Result<Vec<T>, Failure> {
         let array = self.argument(index);
         let mut kind = 0;
         // SAFETY: the value is alive in this callback's scope.
@@ -211,12 +216,7 @@ impl<const N: usize> Call<'_, N> {
         let mut length = 0;
         // SAFETY: as above.
         check(unsafe { sys::napi_get_array_length(self.env, array, &mut length) })?;
-        let text = |position| {
-            let element = self.element(array, position)?;
-            with_text(self.env, element, |bytes| {
-                String::from_utf8_lossy(bytes).into_owned()
-            })
-        };
+        let text = |position| with_text(self.env, self.element(array, position)?, &read);
         (0..length).map(text).collect()
     }
 

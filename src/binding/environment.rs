@@ -21,6 +21,7 @@ use super::memory::Structures;
 use super::memory_cache::MemoryCaches;
 use super::monitor::Monitoring;
 use super::redis_cache::RedisCaches;
+use super::tiered::TieredCaches;
 use super::values;
 use crate::engine::completion::{CompletionQueue, Outcome};
 
@@ -89,6 +90,8 @@ pub struct Environment {
     pub redis_caches: RedisCaches,
     /// What it uses of monitoring.
     pub monitoring: Monitoring,
+    /// What it uses of multi-level caches.
+    pub tiered: TieredCaches,
     waker: Arc<LoopWaker>,
 }
 
@@ -113,6 +116,7 @@ impl Environment {
             computes: Computes::default(),
             redis_caches: RedisCaches::default(),
             monitoring: Monitoring::default(),
+            tiered: TieredCaches::default(),
             waker,
         });
         let data = Box::into_raw(environment);
@@ -139,6 +143,8 @@ impl Environment {
         // First of all: from here on no native thread can reach this environment.
         self.queue.close();
         self.waker.detach();
+        // Before the tiers that they use.
+        self.tiered.tear_down(&self.queue);
         self.memory_caches.tear_down(&self.queue);
         self.batches.tear_down();
         self.structures.tear_down();
@@ -216,27 +222,33 @@ fn drain(call: &Call<'_, 0>) -> Returned {
             Outcome::Events => (EVENTS, 0, undefined),
             Outcome::Value(record) => {
                 flights.remove(&operation);
-                (VALUE, record.kind().0, values::payload(env, &record)?)
+                (VALUE, u32::from(record.kind().0), values::payload(env, &record)?)
             }
             Outcome::Failure(error) => {
                 flights.remove(&operation);
+                call.environment.tiered.answered(operation);
                 (FAILURE, 0, values::buffer(env, &error)?)
             }
             Outcome::Lead(ticket) => {
                 if let Some(flight) = flights.get_mut(&operation) {
                     flight.ticket = Some(ticket);
                 }
+                call.environment.tiered.leads(operation, ticket);
                 (LEAD, 0, undefined)
             }
             Outcome::Done(reply) => {
-                let kind = reply.kind();
-                (VALUE, kind.0, values::reply(env, reply)?)
+                call.environment.tiered.answered(operation);
+                let form = reply.form();
+                (VALUE, form, values::reply(env, reply)?)
             }
-            Outcome::Refused(error) => (REFUSED, 0, values::error(env, &error)?),
+            Outcome::Refused(error) => {
+                call.environment.tiered.answered(operation);
+                (REFUSED, 0, values::error(env, &error)?)
+            }
         };
         flat.push(values::number(env, f64::from(operation))?);
         flat.push(call.int(outcome)?);
-        flat.push(call.int(i32::from(kind))?);
+        flat.push(values::number(env, f64::from(kind))?);
         flat.push(value);
     }
     values::array(env, &flat)

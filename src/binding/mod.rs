@@ -15,6 +15,7 @@ mod memory;
 mod memory_cache;
 mod monitor;
 mod redis_cache;
+mod tiered;
 mod values;
 
 use napi::JsValue;
@@ -33,7 +34,8 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .chain(compute::ENTRY_POINTS)
         .chain(redis_cache)
         .chain(memory::entry_points())
-        .chain(monitor::ENTRY_POINTS);
+        .chain(monitor::ENTRY_POINTS)
+        .chain(tiered::ENTRY_POINTS.into_iter().flatten());
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }

@@ -111,7 +111,7 @@ pub fn payload(env: sys::napi_env, record: &Record) -> Returned {
 }
 
 /// An encoded value that stands alone: see [`payload`].
-fn stored(env: sys::napi_env, kind: Kind, bytes: &[u8]) -> Returned {
+pub fn stored(env: sys::napi_env, kind: Kind, bytes: &[u8]) -> Returned {
     match kind {
         Kind::NUMBER => {
             let number_of = |bytes| f64::from_le_bytes(bytes);
@@ -123,8 +123,8 @@ fn stored(env: sys::napi_env, kind: Kind, bytes: &[u8]) -> Returned {
 }
 
 /// What an operation answers with.
-pub fn reply(env: sys::napi_env, reply: Reply) -> Returned {
-    match reply {
+pub fn reply(env: sys::napi_env, answer: Reply) -> Returned {
+    match answer {
         Reply::None => undefined(env),
         Reply::Flag(flag) => boolean(env, flag),
         Reply::Number(value) => number(env, value),
@@ -147,6 +147,15 @@ pub fn reply(env: sys::napi_env, reply: Reply) -> Returned {
             array(env, &flat)
         }
         Reply::Keys(keys) => keys_array(env, &keys),
+        Reply::Found { kind, payload, .. } => stored(env, kind, &payload),
+        Reply::Many(replies) => {
+            let mut flat = Vec::with_capacity(replies.len() * 2);
+            for one in replies {
+                flat.push(number(env, f64::from(one.form()))?);
+                flat.push(reply(env, one)?);
+            }
+            array(env, &flat)
+        }
         Reply::Texts(texts) => {
             let string_of = |text: &String| string(env, Kind::UTF8, text.as_bytes());
             array(env, &texts.iter().map(string_of).collect::<Result<Vec<_>, _>>()?)

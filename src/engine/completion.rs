@@ -7,6 +7,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::cache::record::{Kind, Record};
@@ -68,14 +69,31 @@ pub enum Reply {
     Texts(Vec<String>),
     /// An array of keys in WTF-8.
     Keys(Vec<Vec<u8>>),
+    /// A value for the codec to decode, and where a cache of several levels found it.
+    Found {
+        /// The level, 0 for none.
+        level: u8,
+        /// What else is to be said about it.
+        marks: u8,
+        /// The form of the value.
+        kind: Kind,
+        /// The encoded value.
+        payload: Bytes,
+    },
+    /// Answers, as pairs of form and value in a flat array.
+    Many(Vec<Reply>),
 }
 
 impl Reply {
-    /// The codec's kind of a [`Reply::Value`], else 0.
-    pub fn kind(&self) -> Kind {
+    /// What JavaScript is told beside the value: the codec's kind, and above it the level (one
+    /// byte) and the marks of what was found; 0 of anything else.
+    pub fn form(&self) -> u32 {
         match self {
-            Self::Value(kind, _) => *kind,
-            _ => Kind(0),
+            Self::Value(kind, _) => u32::from(kind.0),
+            Self::Found {
+                level, marks, kind, ..
+            } => u32::from_le_bytes([kind.0, *level, *marks, 1]),
+            _ => 0,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! [`record`] (how an entry lies in memory), [`expiry`] (when entries go by themselves),
 //! [`glob`] (which keys a pattern means) and [`compression`].
 //!
-//! [`tier`] is what caches of several levels are made of.
+//! [`tiered`] is a cache of several levels, over the trait [`tier`]; [`guards`] keep values that
+//! come from elsewhere from replacing newer ones.
 
 pub mod budget;
 pub mod compression;
@@ -12,8 +13,10 @@ pub mod compression;
 mod dice;
 pub mod expiry;
 pub mod glob;
+pub mod guards;
 pub mod memory;
 pub mod record;
 pub mod redis;
 pub mod store;
 pub mod tier;
+pub mod tiered;

@@ -52,6 +52,7 @@ use limits::Limits;
 use packing::Packing;
 use stats::{Reads, Stats};
 
+use super::guards::Guards;
 use super::record::Record;
 use super::store::Store;
 use crate::engine::background::{self, Periodic};
@@ -73,6 +74,8 @@ pub struct MemoryCache {
     packing: Packing,
     /// Loads under way.
     pub flights: Flights,
+    /// Values under way from elsewhere.
+    pub guards: Arc<Guards>,
     /// The shapes of the values.
     pub dictionary: Dictionary,
     /// Reads by handle.
@@ -106,6 +109,7 @@ impl MemoryCache {
             limits,
             effects,
             flights: Flights::default(),
+            guards: Arc::default(),
             dictionary: Dictionary::default(),
             reads: Reads::default(),
             writes: Writes::default(),

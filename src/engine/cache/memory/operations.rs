@@ -7,6 +7,7 @@ use super::flights::{Caller, Part};
 use super::{GUESSED_ENTRY_BYTES, MemoryCache};
 use crate::engine::cache::compression;
 use crate::engine::cache::glob::Glob;
+use crate::engine::cache::guards::Guard;
 use crate::engine::cache::record::{Key, Kind, Lifetime, Record, Value};
 use crate::engine::cache::store::Change;
 use crate::engine::clock;
@@ -77,9 +78,31 @@ impl MemoryCache {
     pub fn set(&self, key: Key<'_>, entry: Entry<'_>) -> Written {
         let record = self.record(key, entry);
         self.put(key, record, &mut || {
-            self.flights.supersede(key.bytes);
+            self.overtake(key.bytes);
             true
         })
+    }
+
+    /// Writes a value that was read elsewhere, unless its guard was overtaken. Returns whether
+    /// it is in place.
+    pub fn set_guarded(&self, guard: &Guard, entry: Entry<'_>) -> bool {
+        let key = Key::new(guard.key());
+        let record = self.record(key, entry);
+        let holds = || guard.holds(record.tags());
+        let written = self.put(key, record.clone(), &mut || holds());
+        // An invalidation that came after the first look may have searched the store before
+        // the record was in it. One that comes after the second finds it there.
+        if !holds() {
+            self.store.remove_if(key.hash, &mut |stored| stored.is(&record));
+            return false;
+        }
+        written == Written::Stored
+    }
+
+    /// Tells whoever brings a value to this key that it is out of date.
+    fn overtake(&self, key: &[u8]) {
+        self.flights.supersede(key);
+        self.guards.overtake(key);
     }
 
     /// Stores a record, unless `allowed`, asked once while the key is locked, says no.
@@ -148,7 +171,7 @@ impl MemoryCache {
         let mut taken = None;
         self.change(key, &mut |existing| {
             taken = existing.cloned();
-            self.flights.supersede(key.bytes);
+            self.overtake(key.bytes);
             Change::Remove
         });
         taken
@@ -205,7 +228,7 @@ impl MemoryCache {
                 result = Err(Error::TooLarge);
                 return Change::Keep;
             }
-            self.flights.supersede(key.bytes);
+            self.overtake(key.bytes);
             self.writes.sets.fetch_add(1, Ordering::Relaxed);
             Change::Put(record)
         });
@@ -237,6 +260,7 @@ impl MemoryCache {
         }
         // Before the store is searched: a load that ends in between sees it, see `settle`.
         self.flights.supersede_where(&|key| glob.matches(key));
+        self.guards.overtake_where(&|key| glob.matches(key));
         let mut hashes = Vec::new();
         self.store.for_each(&mut |hash, record| {
             if glob.matches(record.key()) {
@@ -249,6 +273,7 @@ impl MemoryCache {
     /// Deletes the entries that carry one of these tags. Returns how many.
     pub fn invalidate_tags(&self, tags: &[String]) -> u64 {
         self.flights.invalidate_tags(tags);
+        self.guards.invalidate_tags(tags);
         let carriers = |tag: &String| {
             let hashes = self.effects.tags.carriers(tag);
             self.delete_hashes(&hashes, &|record| record.tags().iter().any(|own| **own == **tag))
@@ -261,7 +286,7 @@ impl MemoryCache {
             self.store.remove_if(hash, &mut |record| {
                 let hit = condition(record);
                 if hit {
-                    self.flights.supersede(record.key());
+                    self.overtake(record.key());
                 }
                 hit
             })
@@ -272,6 +297,7 @@ impl MemoryCache {
     /// Removes everything.
     pub fn clear(&self) {
         self.flights.supersede_all();
+        self.guards.overtake_all();
         self.store.clear();
     }
 

@@ -110,6 +110,14 @@ impl Tier for MemoryCache {
         })
     }
 
+    fn forget_tags<'a>(&'a self, tags: &'a [String]) -> Pending<'a, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            self.invalidate_tags(tags);
+            Ok(())
+        })
+    }
+
     fn forgets_tags_at_once(&self) -> bool {
         true
     }

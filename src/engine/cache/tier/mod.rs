@@ -149,6 +149,13 @@ pub trait Tier: Send + Sync + fmt::Debug {
     /// [`leases`](Tier::leases), a lease on the key is lost with that.
     fn set<'a>(&'a self, key: &'a [u8], entry: &'a Entry) -> Pending<'a, ()>;
 
+    /// The same for an entry whose life begins now. For tiers that take durations, which would
+    /// otherwise be told odd ones: an end minus the time it took to get here.
+    fn set_for<'a>(&'a self, key: &'a [u8], entry: &'a Entry, keep_ms: Option<u64>) -> Pending<'a, ()> {
+        let _ = keep_ms;
+        self.set(key, entry)
+    }
+
     /// Puts entries under keys.
     fn set_many<'a>(&'a self, entries: &'a [Pair]) -> Pending<'a, ()> {
         Box::pin(async move {
@@ -177,8 +184,15 @@ pub trait Tier: Send + Sync + fmt::Debug {
         false
     }
 
-    /// True when entries leave at once with their tags' invalidation, so that their
-    /// generations need no look.
+    /// Removes the entries with these tags, in a tier that
+    /// [`forgets_tags_at_once`](Tier::forgets_tags_at_once).
+    fn forget_tags<'a>(&'a self, tags: &'a [String]) -> Pending<'a, ()> {
+        let _ = tags;
+        Box::pin(async { Ok(()) })
+    }
+
+    /// True when entries leave with their tags' invalidation, so that nobody has to look at
+    /// their generations (which the tier need not keep).
     fn forgets_tags_at_once(&self) -> bool {
         false
     }
