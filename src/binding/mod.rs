@@ -30,7 +30,7 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
     let entry_points = environment::ENTRY_POINTS
         .iter()
         .chain(memory_cache::ENTRY_POINTS)
-        .chain(batch::ENTRY_POINTS)
+        .chain(batch::ENTRY_POINTS.into_iter().flatten())
         .chain(compute::ENTRY_POINTS)
         .chain(redis_cache)
         .chain(memory::entry_points())

@@ -31,7 +31,7 @@ pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
 };
 
 /// The key is not there.
-const MISS: i32 = -1;
+pub const MISS: i32 = -1;
 /// The handle was closed.
 const CLOSED: i32 = -2;
 /// The value is not of a form that this call can hand over.
@@ -131,23 +131,25 @@ fn describe_near(header: Shared, base: usize, hash: u64, (slot, version): (usize
     }
 }
 
-/// Hands a value over: a string as such, other bytes through the scratch memory if they fit,
-/// else in a Buffer of their own.
+/// Hands a value over: see [`hand_over_bytes`].
 pub fn hand_over<const N: usize>(call: &Call<'_, N>, record: &Record) -> Returned {
-    with_payload(call, record, |bytes| {
-        let kind = record.kind();
-        let header = call.environment.header.get();
-        header.set_word(word::KIND, i32::from(kind.0));
-        header.set_word(word::LENGTH, bytes.len() as i32);
-        if values::is_string(kind) {
-            return values::string(call.env, kind, bytes);
-        }
-        if call.environment.scratch.get().write(0, bytes) {
-            call.int(HIT)
-        } else {
-            values::buffer(call.env, bytes)
-        }
-    })?
+    with_payload(call, record, |bytes| hand_over_bytes(call, record.kind(), bytes))?
+}
+
+/// Hands an encoded value over: a string as such, other bytes through the scratch memory if
+/// they fit, else in a Buffer of their own.
+pub fn hand_over_bytes<const N: usize>(call: &Call<'_, N>, kind: Kind, bytes: &[u8]) -> Returned {
+    let header = call.environment.header.get();
+    header.set_word(word::KIND, i32::from(kind.0));
+    header.set_word(word::LENGTH, bytes.len() as i32);
+    if values::is_string(kind) {
+        return values::string(call.env, kind, bytes);
+    }
+    if call.environment.scratch.get().write(0, bytes) {
+        call.int(HIT)
+    } else {
+        values::buffer(call.env, bytes)
+    }
 }
 
 fn with_payload<const N: usize, T>(

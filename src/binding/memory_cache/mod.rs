@@ -2,7 +2,7 @@
 
 mod budgets;
 mod cold;
-mod hot;
+pub mod hot;
 mod loads;
 
 use std::cell::{Cell, RefCell};

@@ -8,4 +8,5 @@
 //! run is JavaScript.
 
 pub mod intents;
+pub mod objects;
 pub mod threads;

@@ -1,0 +1,203 @@
+'use strict';
+
+// A data provider on the disk: an LMDB environment, which survives restarts and which processes may share.
+
+const path = require('node:path');
+const native = require('../native.js');
+const { pending } = require('../environment.js');
+const { HotpathClosedError, invalidArgType } = require('../errors.js');
+const { translated } = require('../native-errors.js');
+const check = require('../validate.js');
+const { Codec, KIND } = require('../cache/codec.js');
+const { batchError } = require('./batch-error.js');
+const { checkContainer } = require('./containers.js');
+const { searchFor } = require('./search.js');
+const { timeOrderedUuid } = require('./uuid.js');
+
+const NO_HANDLE = 0xffff_ffff;
+const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
+
+/** Objects that a search reads at once. */
+const PAGE = 512;
+
+const collected = new FinalizationRegistry((/** @type {number} */ handle) => native.collectDiskObjects(handle));
+
+class DiskDataProvider {
+  #handle;
+  #codec;
+  #directory;
+  #closing = Promise.resolve();
+
+  /** @param {unknown} options */
+  constructor(options) {
+    const given = check.options(
+      typeof options === 'string' ? { directory: options } : options,
+      'options',
+      ['directory', 'maxBytes'],
+    );
+    this.#directory = path.resolve(check.nonEmptyString(given.directory, 'options.directory'));
+    const maxBytes = check.positiveInteger(given.maxBytes ?? DEFAULT_MAX_BYTES, 'options.maxBytes');
+    /** @type {number} */
+    const handle = translated(() => native.openDiskObjects(this.#directory, maxBytes));
+    this.#handle = handle;
+    this.#codec = new Codec({
+      load: () => translated(() => native.diskObjectsStructures(handle)),
+      version: () => translated(() => native.diskObjectsStructuresVersion(handle)),
+      save: (document, expected) => translated(() => native.diskObjectsSaveStructures(handle, document, expected)),
+    });
+    collected.register(this, handle, this);
+  }
+
+  get directory() {
+    return this.#directory;
+  }
+
+  /** @param {unknown} container @param {unknown} object */
+  async add(container, object) {
+    const name = this.#check(container);
+    const uuid = timeOrderedUuid();
+    await this.#store(name, [{ uuid, ...this.#encode(object) }]);
+    return uuid;
+  }
+
+  /** @param {unknown} container @param {unknown} objects */
+  async addMany(container, objects) {
+    const name = this.#check(container);
+    if (!Array.isArray(objects)) throw invalidArgType('an array', 'objects', objects);
+    const errors = [];
+    const added = [];
+    const uuids = new Array(objects.length);
+    for (let index = 0; index < objects.length; index++) {
+      try {
+        const encoded = this.#encode(objects[index]);
+        uuids[index] = timeOrderedUuid();
+        added.push({ uuid: uuids[index], ...encoded });
+      } catch (error) {
+        errors.push({ index, error });
+      }
+    }
+    if (added.length > 0) await this.#store(name, added);
+    if (errors.length > 0) throw batchError(uuids, errors);
+    return uuids;
+  }
+
+  /** @param {unknown} object @returns {{ kind: number, bytes: Buffer }} */
+  #encode(object) {
+    const { kind, payload } = this.#codec.encodeOwned(object);
+    if (Buffer.isBuffer(payload)) return { kind, bytes: payload };
+    if (typeof payload === 'string') {
+      return payload.isWellFormed()
+        ? { kind: KIND.UTF8, bytes: Buffer.from(payload) }
+        : { kind: KIND.UTF16, bytes: Buffer.from(payload, 'utf16le') };
+    }
+    const bytes = Buffer.alloc(payload === undefined ? 0 : 8);
+    if (payload !== undefined) bytes.writeDoubleLE(payload);
+    return { kind, bytes };
+  }
+
+  /** @param {string} container @param {{ uuid: string, kind: number, bytes: Buffer }[]} added */
+  #store(container, added) {
+    let end = 0;
+    const shapes = added.flatMap(({ kind, bytes }) => {
+      end += bytes.length;
+      return [kind, end];
+    });
+    const uuids = added.map(({ uuid }) => uuid);
+    const payloads = added.length === 1 ? added[0].bytes : Buffer.concat(added.map(({ bytes }) => bytes));
+    return pending((operation) =>
+      native.diskObjectsAdd(this.#handle, container, uuids, shapes, payloads, operation),
+    );
+  }
+
+  /** @param {unknown} container @param {unknown} uuid */
+  async getByUuid(container, uuid) {
+    const [object] = await this.getMany(container, [check.string(uuid, 'uuid')]);
+    return object;
+  }
+
+  /** @param {unknown} container @param {unknown} uuids @returns {Promise<any[]>} */
+  async getMany(container, uuids) {
+    const name = this.#check(container);
+    if (!Array.isArray(uuids)) throw invalidArgType('an array of strings', 'uuids', uuids);
+    const names = uuids.map((uuid, index) => check.string(uuid, `uuids[${index}]`));
+    return pending(
+      (operation) => native.diskObjectsGet(this.#handle, name, names, operation),
+      (stored) => this.#decode(stored),
+    );
+  }
+
+  /** Makes objects of pairs of kind and payload. @param {any[]} stored @returns {any[]} */
+  #decode(stored) {
+    const values = [];
+    for (let index = 0; index < stored.length; index += 2) {
+      const kind = stored[index];
+      values.push(kind === -1 ? undefined : this.#codec.decodeAlone(kind, stored[index + 1]));
+    }
+    return values;
+  }
+
+  /** @param {unknown} container @param {unknown} term */
+  async find(container, term) {
+    const name = this.#check(container);
+    const matches = searchFor(term);
+    const found = [];
+    let after = '';
+    for (;;) {
+      this.#checkOpen();
+      const from = after;
+      const page = await pending(
+        (operation) => native.diskObjectsPage(this.#handle, name, from, PAGE, operation),
+        (stored) => this.#decode(stored),
+      );
+      for (let index = 1; index < page.length; index += 2) if (matches(page[index])) found.push(page[index]);
+      if (page.length < 2 * PAGE) return found;
+      after = page[page.length - 2];
+    }
+  }
+
+  /** @param {unknown} container @param {unknown} uuid @returns {Promise<boolean>} */
+  async remove(container, uuid) {
+    const name = this.#check(container);
+    const id = check.string(uuid, 'uuid');
+    return pending((operation) => native.diskObjectsRemove(this.#handle, name, id, operation));
+  }
+
+  /** @param {unknown} container @returns {Promise<number>} */
+  async count(container) {
+    const name = this.#check(container);
+    return pending((operation) => native.diskObjectsCount(this.#handle, name, operation));
+  }
+
+  /** @param {unknown} [container] @returns {Promise<number>} */
+  async clear(container) {
+    const name = container === undefined ? undefined : this.#check(container);
+    this.#checkOpen();
+    return pending((operation) => native.diskObjectsClear(this.#handle, name, operation));
+  }
+
+  /** @param {unknown} container */
+  #check(container) {
+    this.#checkOpen();
+    return checkContainer(container);
+  }
+
+  #checkOpen() {
+    if (this.#handle === NO_HANDLE) throw new HotpathClosedError('The data provider is closed');
+  }
+
+  close() {
+    const handle = this.#handle;
+    if (handle !== NO_HANDLE) {
+      this.#handle = NO_HANDLE;
+      collected.unregister(this);
+      this.#closing = pending((operation) => native.closeDiskObjects(handle, operation));
+    }
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    return this.close();
+  }
+}
+
+module.exports = { DiskDataProvider };
