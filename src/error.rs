@@ -120,6 +120,12 @@ pub enum Error {
     /// There is no memory for the result.
     #[error("Not enough memory")]
     OutOfMemory,
+    /// A file of records has no column of this name.
+    #[error("The file has no column '{name}'")]
+    NoColumn {
+        /// The name that was asked for.
+        name: String,
+    },
     /// A recount found a counter that disagrees with the entries.
     #[error("The cache is inconsistent: {reason}")]
     Inconsistent {
@@ -151,6 +157,7 @@ impl Error {
             Error::Unavailable { .. } => "ERR_HOTPATH_TIER_UNAVAILABLE",
             Error::Server { .. } => "ERR_HOTPATH_TIER_FAILED",
             Error::Timeout { .. } => "ERR_HOTPATH_TIMEOUT",
+            Error::NoColumn { .. } => "ERR_HOTPATH_NO_COLUMN",
             Error::Inconsistent { .. } => "ERR_HOTPATH_INCONSISTENT",
         }
     }

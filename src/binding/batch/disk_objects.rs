@@ -25,7 +25,10 @@ pub struct DiskObjectsHandle(DiskObjects);
 #[napi(catch_unwind)]
 pub fn open_disk_objects(env: Env, directory: String, max_bytes: f64) -> Result<u32> {
     let objects = DiskObjects::open(Path::new(&directory), max_bytes as u64).map_err(to_napi)?;
-    Ok(environment(&env)?.batches.disk_objects.add(|_| DiskObjectsHandle(objects)))
+    Ok(environment(&env)?
+        .batches
+        .disk_objects
+        .add(|_| DiskObjectsHandle(objects)))
 }
 
 /// Closes a handle; the operation completes when all is written.
@@ -104,7 +107,13 @@ pub fn disk_objects_add(
         let bytes = payloads.get(start..end).unwrap_or_default();
         start = end;
         if let Some(uuid) = parse_uuid(uuid.as_bytes()) {
-            added.push((uuid, Object { kind, bytes: bytes.into() }));
+            added.push((
+                uuid,
+                Object {
+                    kind,
+                    bytes: bytes.into(),
+                },
+            ));
         }
     }
     store.add(container.as_bytes(), added, move |result| {
@@ -208,7 +217,10 @@ pub fn disk_objects_structures_version(env: Env, handle: u32) -> Result<u32> {
 #[napi(catch_unwind)]
 pub fn disk_objects_structures(env: Env, handle: u32) -> Result<Buffer> {
     let (store, _) = store(&env, handle)?;
-    store.structures().map(|(_, document)| document.into()).map_err(to_napi)
+    store
+        .structures()
+        .map(|(_, document)| document.into())
+        .map_err(to_napi)
 }
 
 /// Replaces the dictionary of structures; false when somebody else was faster.

@@ -57,7 +57,10 @@ impl MemoryObjectsHandle {
 #[napi(catch_unwind)]
 pub fn open_memory_objects(env: Env) -> napi::Result<u32> {
     let environment = Environment::of(&env)?;
-    Ok(environment.batches.memory_objects.add(|_| MemoryObjectsHandle::default()))
+    Ok(environment
+        .batches
+        .memory_objects
+        .add(|_| MemoryObjectsHandle::default()))
 }
 
 /// Closes a store, and everything in it is gone. Without effect on one that is closed.
@@ -88,7 +91,9 @@ fn put(call: &Call<'_, 7>) -> Returned {
         kind,
         bytes: bytes.into(),
     })?;
-    call.with_text(1, |container| store.objects.borrow_mut().put(container, uuid, object))?;
+    call.with_text(1, |container| {
+        store.objects.borrow_mut().put(container, uuid, object)
+    })?;
     store.report_now(call.env);
     call.int(1)
 }

@@ -9,4 +9,5 @@
 
 pub mod intents;
 pub mod objects;
+pub mod records;
 pub mod threads;

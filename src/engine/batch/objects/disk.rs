@@ -84,7 +84,9 @@ impl DiskObjects {
             })
             .collect();
         let run = move |transaction: &mut WriteTransaction<'_>| {
-            added.iter().try_for_each(|(key, value)| objects.put(transaction, key, value))
+            added
+                .iter()
+                .try_for_each(|(key, value)| objects.put(transaction, key, value))
         };
         self.environment.submit_with(run, done);
     }
@@ -123,7 +125,10 @@ impl DiskObjects {
         let start = after.map_or_else(|| prefix.clone(), |uuid| key(container, uuid));
         self.environment.read(|transaction| {
             let mut page = Vec::new();
-            let range = (std::ops::Bound::Excluded(start.as_slice()), std::ops::Bound::Unbounded);
+            let range = (
+                std::ops::Bound::Excluded(start.as_slice()),
+                std::ops::Bound::Unbounded,
+            );
             for entry in self.objects.range(transaction, &range)? {
                 let (key, value) = entry?;
                 let Some(uuid) = key.strip_prefix(prefix.as_slice()) else {
@@ -180,9 +185,11 @@ impl DiskObjects {
     pub fn structures(&self) -> Result<(u32, Vec<u8>)> {
         self.environment.read(|transaction| {
             let stored = self.structures.get(transaction, DICTIONARY)?;
-            Ok(stored.and_then(versioned).map_or((0, Vec::new()), |(version, document)| {
-                (version, document.to_vec())
-            }))
+            Ok(stored
+                .and_then(versioned)
+                .map_or((0, Vec::new()), |(version, document)| {
+                    (version, document.to_vec())
+                }))
         })
     }
 
@@ -216,4 +223,3 @@ fn versioned(value: &[u8]) -> Option<(u32, &[u8])> {
     let (version, document) = value.split_first_chunk()?;
     Some((u32::from_le_bytes(*version), document))
 }
-

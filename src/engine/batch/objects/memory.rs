@@ -58,7 +58,11 @@ impl MemoryObjects {
             return Vec::new();
         };
         let start = after.map_or(Unbounded, Excluded);
-        objects.range((start, Unbounded)).take(most).map(|(uuid, _)| *uuid).collect()
+        objects
+            .range((start, Unbounded))
+            .take(most)
+            .map(|(uuid, _)| *uuid)
+            .collect()
     }
 
     /// How many objects a container has.

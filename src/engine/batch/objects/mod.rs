@@ -51,7 +51,13 @@ mod tests {
         let uuid = parse_uuid(text.as_bytes()).unwrap();
         assert_eq!(format_uuid(uuid), text);
         assert_eq!(parse_uuid(text.to_uppercase().as_bytes()), Some(uuid));
-        for other in ["", "x", &text.replace('-', ""), &format!("{{{text}}}"), &text.replace('a', "g")] {
+        for other in [
+            "",
+            "x",
+            &text.replace('-', ""),
+            &format!("{{{text}}}"),
+            &text.replace('a', "g"),
+        ] {
             assert_eq!(parse_uuid(other.as_bytes()), None, "{other}");
         }
     }
