@@ -4,6 +4,17 @@ const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapte
 const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
 const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
 const { MemoryCache, MemoryOptimizedCache, MultiLevelCache, RedisCache } = require('./lib/cache/index.js');
+const { MemoryBudget, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
+const {
+  BatchError,
+  BatchProcessingEngine,
+  DiskDataProvider,
+  MemoryDataProvider,
+  OptimizedDataService,
+  OptimizedIntentMatcher,
+  ParallelIntentProcessor,
+} = require('./lib/batch/index.js');
+const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
@@ -54,6 +65,11 @@ module.exports = {
   NodeCache,
   SessionStore,
   createKeyv,
+  BatchError,
+  BatchProcessingEngine,
+  DiskDataProvider,
+  MemoryDataProvider,
+  OptimizedDataService,
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
   CircuitBreaker,

@@ -1,1 +1,3 @@
+export * from './batch-data.js';
+export * from './batch-engine.js';
 export * from './batch-intents.js';

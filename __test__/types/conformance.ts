@@ -54,3 +54,16 @@ export const MemoryMonitor: new (
 ) => Omit<declaredMonitor.MemoryMonitor, Disposal | keyof EventEmitter> = monitor.MemoryMonitor;
 export const createPerformanceLogger: typeof declaredMonitor.createPerformanceLogger = monitor.createPerformanceLogger;
 export const profile: typeof declaredMonitor.profile = monitor.profile;
+type WithoutDisposal<T> = Omit<T, typeof Symbol.asyncDispose>;
+export const OptimizedDataService: new (
+  provider: declaredBatch.DataProvider,
+  options?: declaredBatch.DataServiceOptions,
+) => WithoutDisposal<declaredBatch.OptimizedDataService> = batch.OptimizedDataService;
+export const MemoryDataProvider: new () => WithoutDisposal<declaredBatch.MemoryDataProvider> = batch.MemoryDataProvider;
+export const DiskDataProvider: new (
+  options: declaredBatch.DiskDataProviderOptions | string,
+) => WithoutDisposal<declaredBatch.DiskDataProvider> = batch.DiskDataProvider;
+export const BatchProcessingEngine: new (
+  options?: declaredBatch.BatchEngineOptions,
+) => Omit<declaredBatch.BatchProcessingEngine, typeof Symbol.asyncDispose | keyof EventEmitter> =
+  batch.BatchProcessingEngine;

@@ -236,7 +236,7 @@ function failuresOf(outcomes) {
   return errors;
 }
 
-/** @param {any} uuid @param {any} outcome */
+/** @param {any} uuid @param {any} outcome @returns {any} */
 function settled(uuid, outcome) {
   return outcome instanceof Failure
     ? { uuid, error: outcome.error, status: 'rejected' }

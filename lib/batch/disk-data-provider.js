@@ -30,11 +30,10 @@ class DiskDataProvider {
 
   /** @param {unknown} options */
   constructor(options) {
-    const given = check.options(
-      typeof options === 'string' ? { directory: options } : options,
-      'options',
-      ['directory', 'maxBytes'],
-    );
+    const given = check.options(typeof options === 'string' ? { directory: options } : options, 'options', [
+      'directory',
+      'maxBytes',
+    ]);
     this.#directory = path.resolve(check.nonEmptyString(given.directory, 'options.directory'));
     const maxBytes = check.positiveInteger(given.maxBytes ?? DEFAULT_MAX_BYTES, 'options.maxBytes');
     /** @type {number} */
@@ -104,9 +103,7 @@ class DiskDataProvider {
     });
     const uuids = added.map(({ uuid }) => uuid);
     const payloads = added.length === 1 ? added[0].bytes : Buffer.concat(added.map(({ bytes }) => bytes));
-    return pending((operation) =>
-      native.diskObjectsAdd(this.#handle, container, uuids, shapes, payloads, operation),
-    );
+    return pending((operation) => native.diskObjectsAdd(this.#handle, container, uuids, shapes, payloads, operation));
   }
 
   /** @param {unknown} container @param {unknown} uuid */

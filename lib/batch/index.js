@@ -1,5 +1,6 @@
 'use strict';
 
+const { BatchProcessingEngine } = require('./batch-engine.js');
 const { BatchError } = require('./batch-error.js');
 const { OptimizedDataService } = require('./data-service.js');
 const { DiskDataProvider } = require('./disk-data-provider.js');
@@ -9,6 +10,7 @@ const { ParallelIntentProcessor } = require('./parallel-intent-processor.js');
 
 module.exports = {
   BatchError,
+  BatchProcessingEngine,
   DiskDataProvider,
   MemoryDataProvider,
   OptimizedDataService,
