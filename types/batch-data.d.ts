@@ -116,9 +116,13 @@ export class OptimizedDataService {
  */
 export type SearchTerm = string | number | object | ((object: any) => unknown);
 
-/** What the providers of this package have in common. Names are UUIDs that sort by the time of their making. */
-interface StoredObjects {
-  /** Stores one object. */
+/**
+ * Objects in native memory, which the garbage collector never walks. Everything that structured clone takes can be
+ * stored. Bounded by nothing but the memory of the process; belongs to the thread that made it.
+ */
+export class MemoryDataProvider {
+  constructor();
+  /** Stores one object. Names are UUIDs that sort by the time of their making. */
   add(container: string, object: any): Promise<string>;
   /** Stores many. @throws {BatchError} some cannot be encoded; the others are stored */
   addMany(container: string, objects: readonly any[]): Promise<string[]>;
@@ -134,27 +138,11 @@ interface StoredObjects {
   count(container: string): Promise<number>;
   /** Removes everything, or everything in one container; how many it were. */
   clear(container?: string): Promise<number>;
-  /** Ends the use of the provider; other methods reject from then on. */
-  close(): Promise<void>;
-}
-
-/**
- * Objects in native memory, which the garbage collector never walks. Everything that structured clone takes can be
- * stored. Bounded by nothing but the memory of the process; belongs to the thread that made it.
- */
-export class MemoryDataProvider implements StoredObjects {
-  constructor();
-  add(container: string, object: any): Promise<string>;
-  addMany(container: string, objects: readonly any[]): Promise<string[]>;
-  getByUuid(container: string, uuid: string): Promise<any>;
-  getMany(container: string, uuids: readonly string[]): Promise<any[]>;
-  find(container: string, term: SearchTerm): Promise<any[]>;
-  remove(container: string, uuid: string): Promise<boolean>;
-  count(container: string): Promise<number>;
-  clear(container?: string): Promise<number>;
   /** About how many bytes the objects take. */
   get stats(): { readonly bytes: number };
+  /** Ends the use of the provider; other methods reject from then on. */
   close(): Promise<void>;
+  /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -173,19 +161,29 @@ export interface DiskDataProviderOptions {
  * directory share them. What was added is on the disk before its promise resolves; a call of `addMany` is stored whole
  * or not at all. No method but the constructor waits for the disk on the caller's thread.
  */
-export class DiskDataProvider implements StoredObjects {
+export class DiskDataProvider {
   /** Takes the directory alone, too. @throws {HotpathStorageError} the directory cannot be used */
   constructor(options: DiskDataProviderOptions | string);
   /** The absolute path. */
   get directory(): string;
+  /** Stores one object. Names are UUIDs that sort by the time of their making. */
   add(container: string, object: any): Promise<string>;
+  /** Stores many. @throws {BatchError} some cannot be encoded; the others are stored */
   addMany(container: string, objects: readonly any[]): Promise<string[]>;
+  /** One object, a copy; `undefined` if there is none. */
   getByUuid(container: string, uuid: string): Promise<any>;
+  /** Many, in order, `undefined` for those that are not there. */
   getMany(container: string, uuids: readonly string[]): Promise<any[]>;
+  /** Objects in the order of their addition. Looks at every object of the container. */
   find(container: string, term: SearchTerm): Promise<any[]>;
+  /** Whether there was something to remove. */
   remove(container: string, uuid: string): Promise<boolean>;
+  /** Objects in a container. */
   count(container: string): Promise<number>;
+  /** Removes everything, or everything in one container; how many it were. */
   clear(container?: string): Promise<number>;
+  /** Ends the use of the provider; other methods reject from then on. */
   close(): Promise<void>;
+  /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

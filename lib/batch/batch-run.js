@@ -32,7 +32,8 @@ class BatchRun {
   #checkpoint;
   #observe;
   #cancellation = new AbortController();
-  #cancelled;
+  /** Lanes that wait for a chunk. @type {Set<(chunk: undefined) => void>} */
+  #waiting = new Set();
   #runner;
   /** @type {Promise<any>} */
   #pulling = Promise.resolve();
@@ -70,9 +71,6 @@ class BatchRun {
     const { processingTimeout: timeoutMs, retries, retryDelay, atomic } = options;
     const runOptions = { batchId: id, timeoutMs, retries, retryDelay, atomic };
     const { signal } = this.#cancellation;
-    this.#cancelled = new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
     this.#runner = new ChunkRunner(processor, runOptions, signal);
     if (source.total !== null) this.#results = new Array(source.total).fill(undefined);
   }
@@ -114,6 +112,7 @@ class BatchRun {
     if (this.#status !== 'processing') return false;
     this.#status = 'cancelled';
     this.#cancellation.abort();
+    for (const resolve of this.#waiting) resolve(undefined);
     return true;
   }
 
@@ -150,7 +149,15 @@ class BatchRun {
   #pull() {
     const next = this.#pulling.then(() => (this.#status === 'processing' ? this.#source.next() : undefined));
     this.#pulling = next.catch((error) => this.#fail(error));
-    return Promise.race([this.#pulling, this.#cancelled]);
+    const pulled = this.#pulling;
+    // Not `Promise.race` with a promise for the cancellation: that one would hold on to every chunk.
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      pulled.then((chunk) => {
+        this.#waiting.delete(resolve);
+        resolve(chunk);
+      });
+    });
   }
 
   /** @param {import('./sources.js').Chunk} chunk */
