@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { HotpathError } = require('../errors.js');
+const { HotpathError, HotpathTimeoutError } = require('../errors.js');
 
 /**
  * @typedef {object} RunOptions
@@ -157,9 +157,7 @@ function failureOf(attempt, place) {
 
 /** @param {number} timeoutMs */
 function timedOut(timeoutMs) {
-  return new HotpathError(`The processor did not finish its chunk within ${timeoutMs} ms`, {
-    code: 'ERR_HOTPATH_TIMEOUT',
-  });
+  return new HotpathTimeoutError(`The processor did not finish its chunk within ${timeoutMs} ms`);
 }
 
 /** @param {number} length @param {unknown} answer */
