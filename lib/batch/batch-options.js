@@ -90,7 +90,7 @@ function names(value, path) {
 /** @param {any} value @param {string} path */
 function character(value, path) {
   const text = check.string(value, path);
-  if (!/^[\x01-\x7f]$/.test(text) || text === '\n' || text === '\r') {
+  if (text.length !== 1 || text.charCodeAt(0) > 0x7f || '\0\n\r'.includes(text)) {
     throw outOfRange('one ASCII character', path, value);
   }
   return text;
