@@ -14,7 +14,6 @@ const {
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
 } = require('./lib/batch/index.js');
-const { MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: what people store, process and search for can be anything.
+
 import { HotpathError } from './errors.js';
 
 /**

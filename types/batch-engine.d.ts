@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: what people store, process and search for can be anything.
+
 import { EventEmitter } from 'node:events';
 
 /** What a processor is told about its chunk. */
