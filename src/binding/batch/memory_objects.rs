@@ -87,7 +87,7 @@ fn put(call: &Call<'_, 7>) -> Returned {
     let Some(uuid) = call.with_text(2, parse_uuid)? else {
         return call.int(0);
     };
-    let object = hot::with_encoded(call, [3, 4, 5, 6], |kind, bytes| Object {
+    let object = values::with_encoded(call, [3, 4, 5, 6], |kind, bytes| Object {
         kind,
         bytes: bytes.into(),
     })?;
