@@ -11,6 +11,7 @@ pub mod budget;
 pub mod compression;
 #[cfg(test)]
 mod dice;
+pub mod disk;
 pub mod expiry;
 pub mod glob;
 pub mod guards;
