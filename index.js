@@ -25,6 +25,7 @@ const {
   MemoryOptimizationEngine,
   SparseMatrix,
 } = require('./lib/memory/index.js');
+const { DiskCache, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const {
   HotpathError,
   HotpathClosedError,
@@ -57,6 +58,7 @@ const {
 // Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
 module.exports = {
   MemoryBudget,
+  DiskCache,
   MemoryCache,
   MemoryOptimizedCache,
   MultiLevelCache,

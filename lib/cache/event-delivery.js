@@ -6,7 +6,6 @@
 // with a wake-up of the event loop. Either way all events that have gathered are delivered, in the order of the
 // changes, and nothing nests: what a listener changes is delivered after what is being delivered.
 
-const native = require('../native.js');
 const { subscribers } = require('../environment.js');
 
 /** Bits of the native side, and the name of each event. */
@@ -16,24 +15,33 @@ const EVENTS = new Map([
   [4, 'expire'],
   [8, 'evict'],
   [16, 'clear'],
+  [32, 'damage'],
 ]);
+
+/**
+ * Where events come from.
+ * @typedef {object} EventSource
+ * @property {number} subscription the number that they are announced under
+ * @property {number} width places that an event has in what `take` answers, the first being its bit
+ * @property {(mask: number) => void} listen asks for events by the sum of their bits
+ * @property {() => any[]} take all that have gathered, flat
+ * @property {(name: string, events: any[], index: number) => any[]} values what the listeners get of the event there
+ */
 
 class EventDelivery {
   #cache;
-  #handle;
-  #codec;
+  #source;
   #mask = 0;
   #delivering = false;
+  #ended = false;
 
   /**
    * @param {import('node:events').EventEmitter} cache
-   * @param {number} handle
-   * @param {import('./codec.js').Codec} codec
+   * @param {EventSource} source
    */
-  constructor(cache, handle, codec) {
+  constructor(cache, source) {
     this.#cache = new WeakRef(cache);
-    this.#handle = handle;
-    this.#codec = codec;
+    this.#source = source;
   }
 
   /** True while anybody listens. */
@@ -44,17 +52,17 @@ class EventDelivery {
   /** Asks the engine for the events that have listeners now. */
   listen() {
     const cache = this.#cache.deref();
-    if (cache === undefined || this.#handle === -1) return;
+    if (cache === undefined || this.#ended) return;
     let mask = 0;
     for (const [bit, name] of EVENTS) {
       if (cache.listenerCount(name) > 0) mask |= bit;
     }
     if (mask === this.#mask) return;
     this.#mask = mask;
-    native.memoryCacheListen(this.#handle, mask);
+    this.#source.listen(mask);
     // Held weakly from there: a cache that nobody can reach may go, listeners and all.
-    if (mask === 0) subscribers.delete(this.#handle);
-    else subscribers.set(this.#handle, new WeakRef(this));
+    if (mask === 0) subscribers.delete(this.#source.subscription);
+    else subscribers.set(this.#source.subscription, new WeakRef(this));
   }
 
   /** Delivers everything that has gathered. Called after own changes and on wake-ups. */
@@ -63,9 +71,9 @@ class EventDelivery {
     this.#delivering = true;
     try {
       while (this.#mask !== 0) {
-        const events = native.memoryCacheTakeEvents(this.#handle);
+        const events = this.#source.take();
         if (events.length === 0) break;
-        for (let index = 0; index < events.length; index += 4) this.#emit(events, index);
+        for (let index = 0; index < events.length; index += this.#source.width) this.#emit(events, index);
       }
     } finally {
       this.#delivering = false;
@@ -77,8 +85,7 @@ class EventDelivery {
     const name = /** @type {string} */ (EVENTS.get(events[index]));
     const cache = this.#cache.deref();
     if (cache === undefined || cache.listenerCount(name) === 0) return;
-    const values =
-      name === 'clear' ? [] : [events[index + 1], this.#codec.decodeAlone(events[index + 2], events[index + 3])];
+    const values = this.#source.values(name, events, index);
     for (const listener of cache.rawListeners(name)) {
       try {
         Reflect.apply(listener, cache, values);
@@ -94,8 +101,8 @@ class EventDelivery {
   /** The handle is closed: nothing is delivered any more. */
   end() {
     this.#mask = 0;
-    subscribers.delete(this.#handle);
-    this.#handle = -1;
+    subscribers.delete(this.#source.subscription);
+    this.#ended = true;
   }
 }
 

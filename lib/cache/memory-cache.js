@@ -61,7 +61,7 @@ class MemoryCache extends EventEmitter {
     });
     this.#reads = new NativeReads(handle, this.#codec);
     this.#loads = new Loads(handle, this.#codec, { shared: checked.name !== undefined });
-    this.#events = new EventDelivery(this, handle, this.#codec);
+    this.#events = new EventDelivery(this, memoryEvents(handle, this.#codec));
     // Without the clock of the native side nothing that expires could be trusted, and where one kind of native memory
     // cannot be mapped the other cannot either.
     if (checked.nearCache !== undefined && environment.clock !== undefined) {
@@ -435,6 +435,22 @@ class MemoryCache extends EventEmitter {
 /** What monitors are told. Stands apart from every cache, which it must not hold. @param {MemoryCache} cache */
 function statsOf(cache) {
   return cache.stats;
+}
+
+/**
+ * @param {number} handle
+ * @param {Codec} codec
+ * @returns {import('./event-delivery.js').EventSource}
+ */
+function memoryEvents(handle, codec) {
+  return {
+    subscription: handle,
+    width: 4,
+    listen: (mask) => native.memoryCacheListen(handle, mask),
+    take: () => native.memoryCacheTakeEvents(handle),
+    values: (name, events, index) =>
+      name === 'clear' ? [] : [events[index + 1], codec.decodeAlone(events[index + 2], events[index + 3])],
+  };
 }
 
 /** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */

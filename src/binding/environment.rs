@@ -18,6 +18,7 @@ use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
 use super::compute::Computes;
 use super::memory::Structures;
+use super::disk_cache::DiskCaches;
 use super::memory_cache::MemoryCaches;
 use super::monitor::Monitoring;
 use super::redis_cache::RedisCaches;
@@ -80,6 +81,8 @@ pub struct Environment {
     pub scratch: Cell<Shared>,
     /// What it uses of memory caches.
     pub memory_caches: MemoryCaches,
+    /// What it uses of disk caches.
+    pub disk_caches: DiskCaches,
     /// What it uses of batching.
     pub batches: Batches,
     /// Its structures.
@@ -111,6 +114,7 @@ impl Environment {
             header: Cell::new(Shared::NONE),
             scratch: Cell::new(Shared::NONE),
             memory_caches: MemoryCaches::default(),
+            disk_caches: DiskCaches::default(),
             batches: Batches::default(),
             structures: Structures::default(),
             computes: Computes::default(),
@@ -146,6 +150,7 @@ impl Environment {
         // Before the tiers that they use.
         self.tiered.tear_down(&self.queue);
         self.memory_caches.tear_down(&self.queue);
+        self.disk_caches.tear_down();
         self.batches.tear_down();
         self.structures.tear_down();
         self.computes.tear_down();

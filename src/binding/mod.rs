@@ -9,6 +9,7 @@ mod breaker;
 mod call;
 mod completion;
 mod compute;
+mod disk_cache;
 mod environment;
 mod handles;
 mod memory;
@@ -31,6 +32,8 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .iter()
         .chain(memory_cache::ENTRY_POINTS)
         .chain(batch::ENTRY_POINTS.into_iter().flatten())
+        .chain(disk_cache::ENTRY_POINTS)
+        .chain(batch::ENTRY_POINTS)
         .chain(compute::ENTRY_POINTS)
         .chain(redis_cache)
         .chain(memory::entry_points())

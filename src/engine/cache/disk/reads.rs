@@ -1,6 +1,7 @@
 //! Reads: on the calling thread, from the memory map.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::DiskCache;
 use super::change::{Reason, TOTALS, USAGE, decode_usage};
@@ -9,9 +10,9 @@ use super::files::Reader;
 use super::record::{self, Hash, Head, NEVER, Place, Stored};
 use super::stats::{self, Counter, Stats};
 use crate::engine::cache::glob::Glob;
+use crate::engine::cache::record::Kind;
 use crate::engine::lmdb::ReadTransaction;
 use crate::error::{Error, Result};
-use std::sync::Arc;
 
 /// Entries that one transaction of a walk over all of them looks at.
 const STRIDE: usize = 1024;
@@ -31,6 +32,17 @@ pub struct Found {
     pub payload: Vec<u8>,
 }
 
+/// What a look at a value that may be in a file finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inline<T> {
+    /// It is there.
+    Value(T),
+    /// It is there, in a file.
+    InFile,
+    /// It is not there.
+    Missing,
+}
+
 /// A value with its bytes or a way to them.
 #[derive(Debug)]
 pub enum Value {
@@ -41,25 +53,28 @@ pub enum Value {
 }
 
 impl DiskCache {
-    /// Lends the entry of a key to `body`, and counts the read. `body` must not wait: it runs
-    /// inside a read transaction.
-    pub fn with_entry<T>(
+    /// Lends the value of a key to `body`, if it is not in a file, and counts the read; one that
+    /// is in a file is left to [`load`](Self::load). `body` must not wait: it runs inside a
+    /// read transaction.
+    pub fn with_inline<T>(
         self: &Arc<Self>,
         key: &[u8],
-        body: impl FnOnce(&Stored<'_>) -> T,
-    ) -> Result<Option<T>> {
+        body: impl FnOnce(Kind, &[u8]) -> T,
+    ) -> Result<Inline<T>> {
         let hash = record::hash_of(key);
-        let found = self.look(&hash, key, body)?;
-        if found.is_some() {
-            self.hits.count(hash);
-            self.counters.add(Counter::Hits, 1);
-        } else {
-            self.counters.add(Counter::Misses, 1);
+        let found = self.look(&hash, key, |stored| match stored.place {
+            Place::Inline(payload) => Inline::Value(body(stored.head.kind, payload)),
+            Place::File { .. } => Inline::InFile,
+        })?;
+        match &found {
+            Some(Inline::Value(_)) => self.count_hit(hash),
+            Some(_) => {}
+            None => self.counters.add(Counter::Misses, 1),
         }
-        Ok(found)
+        Ok(found.unwrap_or(Inline::Missing))
     }
 
-    /// The same without counting.
+    /// Lends the entry of a key to `body`, without counting. `body` must not wait.
     pub fn peek<T>(self: &Arc<Self>, key: &[u8], body: impl FnOnce(&Stored<'_>) -> T) -> Result<Option<T>> {
         self.look(&record::hash_of(key), key, body)
     }
@@ -148,6 +163,19 @@ impl DiskCache {
                 }
             },
         }
+    }
+
+    /// The same on another thread.
+    pub fn load_elsewhere(
+        self: &Arc<Self>,
+        key: &[u8],
+        done: impl FnOnce(Result<Option<(Kind, Vec<u8>)>>) + Send + 'static,
+    ) {
+        let (cache, key) = (self.clone(), key.to_vec());
+        super::writes::blocking(done, move |done| {
+            let found = cache.load(&key);
+            done(found.map(|found| found.map(|found| (found.head.kind, found.payload))));
+        });
     }
 
     fn count_hit(&self, hash: Hash) {

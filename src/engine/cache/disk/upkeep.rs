@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::DiskCache;
 use super::change::Change;
 use super::record::NEVER;
+use super::stats::Counter;
 use super::writes::blocking;
 use crate::engine::background::Periodic;
 use crate::error::Result;
@@ -63,6 +64,28 @@ impl DiskCache {
             // A failure is tried again with the next round of upkeep.
             cache.due_ms.fetch_min(due.unwrap_or(NEVER), Ordering::Relaxed);
             cache.upkeep_queued.store(false, Ordering::SeqCst);
+        });
+    }
+
+    /// Removes entries whose time is over and files that no entry points at, now, and stores
+    /// counts. Tells how many entries, how many files, and their bytes.
+    pub fn compact(self: &Arc<Self>, done: impl FnOnce(Result<[u64; 3]>) + Send + 'static) {
+        let body = |change: &mut Change<'_, '_>| {
+            let before = change.usage()?.0;
+            change.sweep(usize::MAX)?;
+            let swept = change.effects.counts[Counter::Expirations as usize];
+            Ok((swept, before - change.usage()?.0))
+        };
+        let cache = self.clone();
+        self.change(true, None, body, move |swept| {
+            let (entries, bytes) = match swept {
+                Ok(swept) => swept,
+                Err(error) => return done(Err(error)),
+            };
+            cache.store_counts(|_| ());
+            cache.collect_files(move |collected| {
+                done(collected.map(|(files, file_bytes)| [entries, files, bytes + file_bytes]));
+            });
         });
     }
 
