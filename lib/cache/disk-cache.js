@@ -26,7 +26,8 @@ const NO_HANDLE = 0xffff_ffff;
 /** What may be said about the life of an entry here. */
 const LIFE = Object.freeze(['ttlMs']);
 
-/** Kinds of values that are their bytes, as stored. */
+// Kinds of values that are their bytes, as stored.
+/** @type {readonly number[]} */
 const RAW = Object.freeze([KIND.BUFFER, KIND.BYTES, KIND.UTF8]);
 
 /** Ends the native handles of caches that were dropped without being closed. */

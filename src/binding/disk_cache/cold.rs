@@ -23,6 +23,8 @@ type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 /// Options as JavaScript gives them, checked and normalised there.
 #[napi(object)]
 pub struct DiskCacheOptions {
+    /// What it is called.
+    pub name: Option<String>,
     /// Where it lives.
     pub directory: String,
     /// Most bytes.
@@ -58,6 +60,7 @@ fn glob(pattern: &Utf16String) -> Result<Glob> {
 pub fn open_disk_cache(env: &Env, options: DiskCacheOptions, subscription: u32) -> Result<u32> {
     let environment = environment(env)?;
     let given = Options {
+        name: options.name,
         disk_limit: options.disk_limit.map(|bytes| bytes as u64),
         max_age_ms: options
             .max_age_ms

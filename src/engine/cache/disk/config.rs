@@ -3,8 +3,10 @@
 use crate::error::{Error, Result};
 
 /// Options as they were given; none for what was left out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
+    /// What the cache is called. One name is one directory.
+    pub name: Option<String>,
     /// Bytes of entries that are kept at most.
     pub disk_limit: Option<u64>,
     /// How long an entry lives that is given no time of its own; the inner none is for ever.
@@ -14,8 +16,10 @@ pub struct Options {
 }
 
 /// Options in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// See [`Options::name`].
+    pub name: Option<String>,
     /// See [`Options::disk_limit`]. 5 GiB by default.
     pub disk_limit: u64,
     /// See [`Options::max_age_ms`]. Seven days by default.
@@ -27,6 +31,7 @@ pub struct Config {
 impl From<&Options> for Config {
     fn from(options: &Options) -> Self {
         Self {
+            name: options.name.clone(),
             disk_limit: options.disk_limit.unwrap_or(5 << 30),
             max_age_ms: options.max_age_ms.unwrap_or(Some(7 * 24 * 3600 * 1000)),
             stream_threshold: options.stream_threshold.unwrap_or(1 << 20),
@@ -39,9 +44,15 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::OptionConflict`] with the first option that differs.
-    pub fn agree(&self, name: &str, options: &Options) -> Result<()> {
+    pub fn agree(&self, options: &Options) -> Result<()> {
+        let name = self.name.as_deref().unwrap_or("the cache in this directory");
         let age = |ms: Option<u64>| ms.map_or("unlimited".to_owned(), |ms| ms.to_string());
         let pairs = [
+            (
+                "name",
+                self.name.clone().unwrap_or("not given".to_owned()),
+                options.name.clone(),
+            ),
             (
                 "diskLimit",
                 self.disk_limit.to_string(),

@@ -123,8 +123,7 @@ pub fn open(directory: &Path, options: &Options) -> Result<Arc<DiskCache>> {
                 (handles > 0).then_some(handles + 1)
             });
         if joined.is_ok() {
-            let agreed = cache.config.agree("the directory", options);
-            if let Err(conflict) = agreed {
+            if let Err(conflict) = cache.config.agree(options) {
                 drop(open);
                 cache.close(|| ());
                 return Err(conflict);
@@ -133,11 +132,30 @@ pub fn open(directory: &Path, options: &Options) -> Result<Arc<DiskCache>> {
         }
     }
     open.retain(|_, cache| cache.strong_count() > 0);
+    if let Some(name) = &options.name {
+        one_directory(name, &path, &open)?;
+    }
     let cache = DiskCache::new(&path, &Config::from(options))?;
     open.insert(path, Arc::downgrade(&cache));
     drop(open);
     cache.begin_upkeep();
     Ok(cache)
+}
+
+/// Refuses a name that a cache in another directory has.
+fn one_directory(name: &str, path: &Path, open: &HashMap<PathBuf, Weak<DiskCache>>) -> Result<()> {
+    let same_name = |cache: &Arc<DiskCache>| {
+        cache.handles.load(Ordering::SeqCst) > 0 && cache.config.name.as_deref() == Some(name)
+    };
+    match open.values().filter_map(Weak::upgrade).find(same_name) {
+        None => Ok(()),
+        Some(other) => Err(Error::OptionConflict {
+            name: name.to_owned(),
+            option: "directory",
+            existing: other.path.display().to_string(),
+            requested: path.display().to_string(),
+        }),
+    }
 }
 
 impl DiskCache {
@@ -157,7 +175,7 @@ impl DiskCache {
             meta: environment.database("cache.meta")?,
         };
         Ok(Arc::new_cyclic(|itself| Self {
-            config: *config,
+            config: config.clone(),
             subscriptions: Subscriptions::default(),
             itself: itself.clone(),
             path: path.to_owned(),
