@@ -26,6 +26,9 @@ const {
   SparseMatrix,
 } = require('./lib/memory/index.js');
 const { DiskCache, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
+const { DiskCache, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
+const { ConnectionPoolManager } = require('./lib/connections/index.js');
+const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const {
   HotpathError,
   HotpathClosedError,
