@@ -24,6 +24,10 @@ use crate::error::{Error, Result, StorageProblem};
 /// Most writes of one transaction: bounds how long others wait for it.
 const MOST_IN_GROUP: usize = 1024;
 
+/// Pages by which the file may grow before a checkpoint is due: pages that the last one holds
+/// are not reused, so a busy writer needs new ones. 32 MiB of the usual ones.
+const MOST_GROWN: usize = 8192;
+
 /// A write.
 pub trait Operation: Send {
     /// Does it. May run again after its transaction was undone, and has to start over then.
@@ -356,8 +360,7 @@ impl Writer {
         }
         let info = self.shared.env.info();
         let grown = info.last_page_number.saturating_sub(self.last_page);
-        let most = info.map_size / 8 / 4096;
-        if Instant::now() < due && grown < most {
+        if Instant::now() < due && grown < MOST_GROWN.min(info.map_size / 8 / 4096) {
             return;
         }
         self.adopt();
