@@ -352,6 +352,7 @@ fn open_sound(directory: &Path, options: &Options) -> Result<Result<Opened>> {
     let damaged = |reason: &str| storage(StorageProblem::Damaged, "The stored data are damaged", reason);
     let env = match open_map(directory, options) {
         Ok(env) => env,
+        Err(heed::Error::Mdb(MdbError::VersionMismatch)) => return Err(foreign()),
         Err(error) if failure::is_damage(&error) => return Ok(Err(damaged(&error.to_string()))),
         Err(error) => return Err(lmdb(WHAT, error)),
     };
@@ -360,9 +361,7 @@ fn open_sound(directory: &Path, options: &Options) -> Result<Result<Opened>> {
     }
     env.clear_stale_readers().map_err(|error| lmdb(WHAT, error))?;
     if is_foreign(&env).map_err(|error| lmdb(WHAT, error))? {
-        // Somebody else's, and whole: never ours to remove.
-        let reason = "An LMDB environment of another program is in it";
-        return Err(storage(StorageProblem::Damaged, WHAT, reason));
+        return Err(foreign());
     }
     let format = create_database(&env, format::DATABASE).map_err(|error| lmdb(WHAT, error))?;
     match claim(&env, format).map_err(|error| lmdb(WHAT, error))? {
@@ -373,6 +372,12 @@ fn open_sound(directory: &Path, options: &Options) -> Result<Result<Opened>> {
             Ok(Err(storage(StorageProblem::Version, what, reason)))
         }
     }
+}
+
+/// Somebody else's, and whole: never ours to remove.
+fn foreign() -> Error {
+    let reason = "An LMDB environment of another program is in it";
+    storage(StorageProblem::Damaged, "Cannot open the directory", reason)
 }
 
 /// Writes the format into a new environment.

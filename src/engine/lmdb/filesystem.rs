@@ -26,6 +26,40 @@ pub fn prepare(directory: &Path) -> Result<PathBuf> {
     }
 }
 
+/// Bytes without which a disk counts as full.
+#[cfg(unix)]
+const LEAST_FREE: u64 = 1 << 20;
+
+/// Whether a file of this many bytes in the directory cannot grow: the disk is full, or the
+/// process may not write larger files.
+#[cfg(unix)]
+#[allow(clippy::unnecessary_cast)] // The widths differ between systems.
+pub fn is_full(directory: &Path, file_bytes: u64) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let mut limit = std::mem::MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: the system fills the structure.
+    let limited = unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) } == 0
+        // SAFETY: filled, as the call reported success.
+        && (unsafe { limit.assume_init() }.rlim_cur as u64) < file_bytes.saturating_add(LEAST_FREE);
+    let Ok(path) = std::ffi::CString::new(directory.as_os_str().as_bytes()) else {
+        return limited;
+    };
+    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the path ends with a zero, and the system fills the structure.
+    if limited || unsafe { libc::statvfs(path.as_ptr(), found.as_mut_ptr()) } != 0 {
+        return limited;
+    }
+    // SAFETY: filled, as the call reported success.
+    let found = unsafe { found.assume_init() };
+    (found.f_bavail as u64).saturating_mul(found.f_frsize as u64) < LEAST_FREE
+}
+
+/// As on Unix, where it can be told.
+#[cfg(not(unix))]
+pub fn is_full(_: &Path, _: u64) -> bool {
+    false
+}
+
 fn refuse_network(name: &str) -> Error {
     let reason = format!("{name} is a network file system; choose a directory on a local disk");
     storage(

@@ -18,6 +18,7 @@ use super::WriteTransaction;
 use super::checkpoint::Point;
 use super::environment::Shared;
 use super::failure::{lmdb, storage};
+use super::filesystem;
 use super::options::Durability;
 use crate::error::{Error, Result, StorageProblem};
 
@@ -321,13 +322,32 @@ impl Writer {
         let what = "Cannot write";
         match catch_unwind(AssertUnwindSafe(|| self.shared.write_transaction(run))) {
             Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(error)) | Err(error)) => Err(lmdb(what, error)),
+            Ok(Ok(Err(error)) | Err(error)) => Err(self.explain(lmdb(what, error))),
             Err(_) => Err(storage(
                 StorageProblem::Failed,
                 what,
                 "An engine panicked; please report this",
             )),
         }
+    }
+
+    /// LMDB calls a write that the system has cut short an error of input or output, which is
+    /// how a disk becomes full.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Storage {
+                problem: StorageProblem::Failed,
+                what,
+                ..
+            } if filesystem::is_full(&self.shared.directory, self.file_bytes()) => {
+                storage(StorageProblem::Full, what, "No space is left")
+            }
+            error => error,
+        }
+    }
+
+    fn file_bytes(&self) -> u64 {
+        self.shared.env.real_disk_size().unwrap_or(0)
     }
 
     /// Before the first write: protects the state that it starts from.
@@ -352,18 +372,20 @@ impl Writer {
     /// Starts a checkpoint when enough time has passed, or when the file has grown so much
     /// because of the last one that it would soon be full.
     fn checkpoint_if_due(&mut self) {
+        match &self.keeping {
+            Some(thread) if !thread.is_finished() => return,
+            // At once, because it lets go of pages that the one before it held.
+            Some(_) => self.adopt(),
+            None => {}
+        }
         let Some(due) = self.due() else {
             return;
         };
-        if self.keeping.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            return;
-        }
         let info = self.shared.env.info();
         let grown = info.last_page_number.saturating_sub(self.last_page);
         if Instant::now() < due && grown < MOST_GROWN.min(info.map_size / 8 / 4096) {
             return;
         }
-        self.adopt();
         let Ok(point) = Point::take(&self.shared.env) else {
             // The next write or the end of the environment tries again.
             self.dirty_since = Some(Instant::now());
