@@ -136,6 +136,8 @@ describe('DiskCache and a disk that refuses', () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
     if (mounted.status !== 0) return t.skip('mounting is not allowed here');
     t.after(() => spawnSync('umount', [directory]));
+    const ballast = path.join(directory, 'ballast');
+    fs.writeFileSync(ballast, Buffer.alloc(1_500_000));
     const cache = new DiskCache({ directory });
     await cache.set('first', 'value');
     const failures = [];
@@ -146,12 +148,12 @@ describe('DiskCache and a disk that refuses', () => {
         (error) => failures.push(error),
       );
     }
-    assert.ok(stored > 10);
+    assert.ok(stored > 5, `${stored} stored`);
     for (const error of failures) assert.equal(error.code, 'ERR_HOTPATH_STORAGE_FULL', error.stack);
     await assert.rejects(cache.setStream('large', [Buffer.alloc(10_000_000)]), storage('ERR_HOTPATH_STORAGE_FULL'));
-    assert.ok((await cache.keys()).length > 5, 'entries that could stay did');
     for (const key of await cache.keys()) assert.notEqual(await cache.get(key), undefined, key);
-    await cache.clear();
+    // Others make room.
+    fs.unlinkSync(ballast);
     assert.equal(await cache.set('after', 'value'), true);
     assert.equal(await cache.get('after'), 'value');
     await cache.close();

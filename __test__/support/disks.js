@@ -6,22 +6,32 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-/** A directory that goes with the test. */
+/** The caches that a test has opened. @type {WeakMap<object, Set<any>>} */
+const opened = new WeakMap();
+
+/** A directory that goes with the test, once its caches are recounted and closed. */
 function temporaryDirectory(t) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-disk-'));
-  t.after(() => fs.rmSync(directory, { recursive: true, force: true }));
+  t.after(async () => {
+    await closeAll(t);
+    fs.rmSync(directory, { recursive: true, force: true });
+  });
   return directory;
+}
+
+async function closeAll(t) {
+  for (const cache of opened.get(t) ?? []) {
+    if (!cache.closed) await cache.validate();
+    await cache.close();
+  }
 }
 
 /** A cache that is recounted and closed when the test ends. */
 function openDisk(t, options = {}) {
   const { DiskCache } = require('../..');
   const cache = new DiskCache({ directory: options.directory ?? temporaryDirectory(t), ...options });
-  t.after(async () => {
-    if (cache.closed) return;
-    await cache.validate();
-    await cache.close();
-  });
+  if (!opened.has(t)) opened.set(t, new Set());
+  opened.get(t).add(cache);
   return cache;
 }
 
