@@ -17,6 +17,7 @@ const {
 const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
+const { DiskCache, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -25,10 +26,6 @@ const {
   MemoryOptimizationEngine,
   SparseMatrix,
 } = require('./lib/memory/index.js');
-const { DiskCache, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
-const { DiskCache, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
-const { ConnectionPoolManager } = require('./lib/connections/index.js');
-const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const {
   HotpathError,
   HotpathClosedError,

@@ -10,3 +10,4 @@ const { RedisCache } = require('./redis-cache.js');
 module.exports = { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache };
 module.exports = { MemoryCache, MemoryOptimizedCache, MultiLevelCache, RedisCache };
 module.exports = { DiskCache, MemoryCache, MemoryOptimizedCache };
+module.exports = { DiskCache, MemoryCache, MemoryOptimizedCache, RedisCache };
