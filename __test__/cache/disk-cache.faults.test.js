@@ -132,10 +132,12 @@ describe('DiskCache and damaged files', () => {
 
 describe('DiskCache and a disk that refuses', () => {
   it('a full disk rejects writes, and reads go on', { skip: !root && 'needs a file system of its own' }, async (t) => {
-    const directory = temporaryDirectory(t);
+    let directory;
+    // Before the directory is removed: hooks run in the order in which they were added.
+    t.after(() => spawnSync('umount', [directory]));
+    directory = temporaryDirectory(t);
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
     if (mounted.status !== 0) return t.skip('mounting is not allowed here');
-    t.after(() => spawnSync('umount', [directory]));
     const ballast = path.join(directory, 'ballast');
     fs.writeFileSync(ballast, Buffer.alloc(1_500_000));
     const cache = new DiskCache({ directory });

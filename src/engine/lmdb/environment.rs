@@ -16,7 +16,7 @@ use super::failure::{self, io, lmdb, storage};
 use super::format::{self, Found};
 use super::options::{Damage, Durability, Options};
 use super::writer::{self, Operation, Queue};
-use super::{ReadTransaction, WriteTransaction, boot, checkpoint, registry, verify};
+use super::{ReadTransaction, WriteTransaction, boot, checkpoint, pages, registry, verify};
 use crate::error::{Error, Result, StorageProblem};
 
 /// A database in an environment. Copies are free and live as long as the environment.
@@ -353,6 +353,9 @@ fn open_sound(directory: &Path, options: &Options) -> Result<Result<Opened>> {
     let env = match open_map(directory, options) {
         Ok(env) => env,
         Err(heed::Error::Mdb(MdbError::VersionMismatch)) => return Err(foreign()),
+        Err(_) if fs::File::open(directory.join("data.mdb")).is_ok_and(|file| pages::is_of_a_fork(&file)) => {
+            return Err(foreign());
+        }
         Err(error) if failure::is_damage(&error) => return Ok(Err(damaged(&error.to_string()))),
         Err(error) => return Err(lmdb(WHAT, error)),
     };

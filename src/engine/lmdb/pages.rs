@@ -48,6 +48,15 @@ pub mod node_flag {
 const MAGIC: u32 = 0xbeef_c0de;
 const DATA_VERSION: u32 = 1;
 
+/// Whether a file begins like that of a fork of LMDB, whose pages are laid out differently.
+pub fn is_of_a_fork(file: &File) -> bool {
+    let mut head = [0; 64];
+    let magic = MAGIC.to_le_bytes();
+    matches!(read_at(file, &mut head, 0), Ok(true))
+        && head[16..20] != magic
+        && head.chunks_exact(4).any(|word| word == magic)
+}
+
 /// Reads a number at a place that the caller knows to be inside.
 pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(array(bytes, at))
