@@ -28,6 +28,11 @@ pub fn now_ms() -> u64 {
     ORIGIN.elapsed().as_millis() as u64 + 1
 }
 
+/// The same clock in microseconds.
+pub fn now_us() -> u64 {
+    ORIGIN.elapsed().as_micros() as u64 + 1_000
+}
+
 /// Milliseconds since the first use of the clock, at most a few behind [`now_ms`] while a
 /// [`Lease`] is held, and arbitrarily far behind otherwise. One relaxed load.
 pub fn coarse_ms() -> u64 {
