@@ -6,3 +6,4 @@ export * from './types/compute.js';
 export * from './types/errors.js';
 export * from './types/memory.js';
 export * from './types/monitor.js';
+export * from './types/workers.js';

@@ -18,6 +18,8 @@ const { ConnectionPoolManager } = require('./lib/connections/index.js');
 const { ParallelProcessingEngine } = require('./lib/compute/index.js');
 const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
 const { DiskCache, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
+const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
+const { ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -29,14 +31,17 @@ const {
 const {
   HotpathError,
   HotpathClosedError,
+  HotpathAbortError,
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
   HotpathMatrixError,
+  HotpathQueueFullError,
   HotpathStorageError,
   HotpathTierError,
   HotpathTimeoutError,
   HotpathValueError,
+  HotpathWorkerError,
 } = require('./lib/errors.js');
 const {
   MemoryMonitor,
@@ -97,14 +102,20 @@ module.exports = {
   profile,
   serviceRegistry,
   timingMiddleware,
+  WorkerPool,
+  ObjectPool,
+  ComponentLoader,
   HotpathError,
   HotpathClosedError,
+  HotpathAbortError,
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
   HotpathMatrixError,
+  HotpathQueueFullError,
   HotpathStorageError,
   HotpathTierError,
   HotpathTimeoutError,
   HotpathValueError,
+  HotpathWorkerError,
 };

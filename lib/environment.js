@@ -50,6 +50,8 @@ const operations = new Map();
 /** @type {Map<number, WeakRef<{ deliver(): void }>>} */
 const subscribers = new Map();
 let lastOperation = 0;
+/** Reasons to stay alive beside operations. */
+let holds = 0;
 
 /** A number for an operation of this thread. */
 function nextOperation() {
@@ -69,19 +71,40 @@ function nextSubscription() {
 }
 
 /**
+ * A number for what is told of events but is no handle. Held weakly.
+ * @param {{ deliver(): void }} subscriber
+ */
+function subscribe(subscriber) {
+  const number = nextSubscription();
+  subscribers.set(number, new WeakRef(subscriber));
+  return number;
+}
+
+/** Keeps the process alive until `release` is called as often. */
+function hold() {
+  holds++;
+  if (holds + operations.size === 1) native.holdLoop(1);
+}
+
+function release() {
+  holds--;
+  if (holds + operations.size === 0) native.holdLoop(0);
+}
+
+/**
  * Waits for a completion. The process stays alive until it has come.
  * @param {number} number
  * @param {Operation} operation
  */
 function awaitOperation(number, operation) {
   operations.set(number, operation);
-  if (operations.size === 1) native.holdLoop(1);
+  if (holds + operations.size === 1) native.holdLoop(1);
 }
 
 /** @param {number} number */
 function takeOperation(number) {
   const operation = operations.get(number);
-  if (operations.delete(number) && operations.size === 0) native.holdLoop(0);
+  if (operations.delete(number) && holds + operations.size === 0) native.holdLoop(0);
   return operation;
 }
 
@@ -129,9 +152,8 @@ const REFUSED = 4;
 function drain() {
   const completions = native.drain();
   for (let index = 0; index < completions.length; index += 4) {
-    const [number, outcome, kind, value] = completions.slice(index, index + 4);
     try {
-      complete(number, outcome, kind, value);
+      complete(completions[index], completions[index + 1], completions[index + 2], completions[index + 3]);
     } catch (error) {
       // Others wait for the rest of the batch.
       process.nextTick(() => {
@@ -178,6 +200,9 @@ module.exports = {
   scratchWords,
   clock,
   subscribers,
+  subscribe,
+  hold,
+  release,
   nextOperation,
   nextSubscription,
   awaitOperation,

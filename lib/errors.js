@@ -58,6 +58,23 @@ class HotpathTierError extends HotpathError {
   static code = 'ERR_HOTPATH_TIER_UNAVAILABLE';
 }
 
+class HotpathQueueFullError extends HotpathError {
+  static code = 'ERR_HOTPATH_QUEUE_FULL';
+}
+
+class HotpathWorkerError extends HotpathError {
+  static code = 'ERR_HOTPATH_WORKER_EXITED';
+}
+
+/** Name and code are those that Node gives its own, so that one test finds them all. */
+class HotpathAbortError extends HotpathError {
+  static code = 'ABORT_ERR';
+
+  get name() {
+    return 'AbortError';
+  }
+}
+
 class HotpathLoadError extends HotpathError {
   static code = 'ERR_HOTPATH_NATIVE_LOAD';
 }
@@ -164,6 +181,9 @@ module.exports = {
   HotpathTimeoutError,
   HotpathMatrixError,
   HotpathTierError,
+  HotpathQueueFullError,
+  HotpathWorkerError,
+  HotpathAbortError,
   HotpathLoadError,
   invalidArgType,
   invalidSecret,

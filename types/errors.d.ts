@@ -51,6 +51,31 @@ export class HotpathMatrixError extends HotpathError {}
  */
 export class HotpathStorageError extends HotpathError {}
 
+/** A queue is full. Code `ERR_HOTPATH_QUEUE_FULL`. */
+export class HotpathQueueFullError extends HotpathError {
+  /** How many wait already. */
+  readonly waiting: number;
+}
+
+/**
+ * A task's worker died (code `ERR_HOTPATH_WORKER_EXITED`), or no worker can be started (code
+ * `ERR_HOTPATH_WORKER_UNSTARTABLE`). `cause` is the error that it died of, if there was one.
+ */
+export class HotpathWorkerError extends HotpathError {
+  /** The thread's exit code; undefined when none was started. */
+  readonly exitCode: number | undefined;
+  /** The task. */
+  readonly jobId: number;
+  /** Attempts that were begun. */
+  readonly attempts: number;
+}
+
+/**
+ * An operation was aborted by its signal. Its `name` is `AbortError` and its code `ABORT_ERR`, as with Node's own;
+ * `cause` is the signal's reason.
+ */
+export class HotpathAbortError extends HotpathError {}
+
 /**
  * A tier behind a cache does not work. Codes: `ERR_HOTPATH_TIER_UNAVAILABLE` (it cannot be reached, or the circuit
  * breaker is open), `ERR_HOTPATH_TIER_FAILED` (it answered with an error of its own).

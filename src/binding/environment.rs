@@ -24,6 +24,7 @@ use super::monitor::Monitoring;
 use super::redis_cache::RedisCaches;
 use super::tiered::TieredCaches;
 use super::values;
+use super::worker_pool::WorkerPools;
 use crate::engine::completion::{CompletionQueue, Outcome};
 
 /// Memory that JavaScript and native code use in turns, allocated by JavaScript and kept
@@ -83,6 +84,8 @@ pub struct Environment {
     pub memory_caches: MemoryCaches,
     /// What it uses of disk caches.
     pub disk_caches: DiskCaches,
+    /// What it uses of worker pools.
+    pub worker_pools: WorkerPools,
     /// What it uses of batching.
     pub batches: Batches,
     /// Its structures.
@@ -115,6 +118,7 @@ impl Environment {
             scratch: Cell::new(Shared::NONE),
             memory_caches: MemoryCaches::default(),
             disk_caches: DiskCaches::default(),
+            worker_pools: WorkerPools::default(),
             batches: Batches::default(),
             structures: Structures::default(),
             computes: Computes::default(),
@@ -151,6 +155,7 @@ impl Environment {
         self.tiered.tear_down(&self.queue);
         self.memory_caches.tear_down(&self.queue);
         self.disk_caches.tear_down();
+        self.worker_pools.tear_down();
         self.batches.tear_down();
         self.structures.tear_down();
         self.computes.tear_down();

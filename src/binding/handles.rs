@@ -8,6 +8,10 @@ use std::rc::Rc;
 /// predecessors there.
 const INDEX_BITS: u32 = 20;
 
+/// Generations that are told apart. The highest bit of a number is never set: JavaScript
+/// numbers with it what is no handle.
+const GENERATIONS: u32 = u32::MAX >> (INDEX_BITS + 1);
+
 #[derive(Debug)]
 struct Slot<T> {
     generation: u32,
@@ -63,7 +67,7 @@ impl<T> Handles<T> {
         self.get(number)?;
         let index = number & ((1 << INDEX_BITS) - 1);
         let slot = &mut self.slots.borrow_mut()[index as usize];
-        slot.generation = (slot.generation + 1) & (u32::MAX >> INDEX_BITS);
+        slot.generation = (slot.generation + 1) & GENERATIONS;
         self.free.borrow_mut().push(index);
         slot.handle.take()
     }

@@ -18,6 +18,7 @@ mod monitor;
 mod redis_cache;
 mod tiered;
 mod values;
+mod worker_pool;
 
 use napi::JsValue;
 use napi::bindgen_prelude::{Env, Object};
@@ -39,6 +40,7 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .chain(memory::entry_points())
         .chain(monitor::ENTRY_POINTS)
         .chain(tiered::ENTRY_POINTS.into_iter().flatten());
+        .chain(worker_pool::ENTRY_POINTS);
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;
     }

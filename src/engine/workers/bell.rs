@@ -24,11 +24,6 @@ impl Bell {
         self.rung.store(false, Ordering::SeqCst);
     }
 
-    /// Whether it was rung. One load.
-    pub fn is_rung(&self) -> bool {
-        self.rung.load(Ordering::SeqCst)
-    }
-
     /// Sleeps until it is rung, or for about as long as given. Returns whether it was rung.
     pub fn wait(&self, limit: Duration) -> bool {
         let mut asleep = self.lock();
