@@ -233,6 +233,22 @@ describe('abort', () => {
     assert.equal((await settled(pool.execute({}))).threadId, threadId);
   });
 
+  it('ends many tasks with one signal, without a warning', async (t) => {
+    const warnings = [];
+    const warn = (warning) => warnings.push(warning.name);
+    process.on('warning', warn);
+    t.after(() => process.removeListener('warning', warn));
+    const pool = openPool(t, { maxWorkers: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    assert.equal(await pool.execute({ do: 'echo', value: 1 }, { signal }), 1);
+    const tasks = Array.from({ length: 50 }, () => outcomeOf(pool.execute({ do: 'never' }, { signal })));
+    await waitFor(() => pool.stats.jobs.running === 1);
+    controller.abort();
+    for (const { error } of await settled(Promise.all(tasks))) assert.equal(error.name, 'AbortError');
+    assert.deepEqual(warnings, []);
+  });
+
   it('after the task leaves nothing behind', async (t) => {
     const pool = openPool(t);
     const controller = new AbortController();

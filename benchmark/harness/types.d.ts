@@ -67,12 +67,20 @@ export interface Cache {
   close?(): unknown;
 }
 
+/** What all contenders' worker pools can do. */
+export interface Pool {
+  // biome-ignore lint/suspicious/noExplicitAny: each trial knows what its tasks answer.
+  run(data: unknown, transferList?: ArrayBuffer[]): Promise<any>;
+  close(): Promise<unknown>;
+}
+
 export interface Contender {
   /** The npm package whose version is published. */
   package: string;
   /** What the cache is made with, as data: it is published. */
   options(settings: Settings): Record<string, unknown>;
-  open(options: Record<string, unknown>): Cache;
+  // biome-ignore lint/suspicious/noExplicitAny: a cache, or a pool, or a promise of one; its area knows.
+  open(options: Record<string, unknown>): any;
   /** Where threads are compared: how many. */
   threads?: number;
   /** Where ways to read many keys are compared: the way. */
@@ -85,8 +93,9 @@ export interface Context {
   contender: Required<Contender>;
   /** Those of the mode and the case; a trial reads those that it has set. */
   settings: Required<Settings>;
-  /** Makes the contender's cache. */
-  open(): Cache;
+  /** Makes what the contender is about. */
+  // biome-ignore lint/suspicious/noExplicitAny: see Contender.
+  open(): any;
 }
 
 export interface Outcome {

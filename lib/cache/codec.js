@@ -11,8 +11,6 @@ const { types } = require('node:util');
 const { HotpathError, invalidArgType } = require('../errors.js');
 const { serialize, deserialize, bytesOf, CloneRefusal } = require('./codec-clone.js');
 const { restoreError } = require('./codec-errors.js');
-const { Records } = require('./codec-records.js');
-const { StampedRecords } = require('./codec-stamped-records.js');
 const { Survey, CLONEABLE } = require('./codec-survey.js');
 const { packable, forget } = require('./codec-walk.js');
 
@@ -42,11 +40,12 @@ const KIND = Object.freeze({
 /** The dictionary of those who have none: every shape is defined inside its value. */
 const NO_DICTIONARY = Object.freeze({ load: () => undefined, version: () => 0, save: () => false, closed: true });
 
-/** @type {Records | undefined} */
+/** @type {Packer | undefined} */
 let portableRecords;
 
+/** One for all: nothing is remembered in it. */
 function portable() {
-  portableRecords ??= new Records(NO_DICTIONARY);
+  portableRecords ??= packerOf(NO_DICTIONARY);
   return portableRecords;
 }
 
@@ -56,7 +55,14 @@ function portable() {
  */
 let packing = false;
 
+/**
+ * @typedef {import('./codec-records.js').Dictionary} Dictionary
+ * @typedef {import('./codec-records.js').Records | import('./codec-stamped-records.js').StampedRecords} Packer
+ */
+
 class Codec {
+  #shapes;
+  /** @type {Packer | undefined} */
   #records;
   #recordKind;
 
@@ -70,12 +76,18 @@ class Codec {
   end = 0;
 
   /**
-   * @param {import('./codec-records.js').Dictionary | StampedRecords} [shapes] of records, shared by all who read the
-   *   values; without them, every codec can read what this one writes
+   * @param {Dictionary | Packer} [shapes] of records, shared by all who read the values; without them, every codec can
+   *   read what this one writes
    */
   constructor(shapes) {
-    this.#records = shapes === undefined ? portable() : shapes instanceof StampedRecords ? shapes : new Records(shapes);
+    this.#shapes = shapes;
     this.#recordKind = shapes === undefined ? KIND.PORTABLE : KIND.RECORD;
+  }
+
+  /** Not before an object comes: msgpackr takes longer to load than all the rest of a fresh thread. */
+  get #packer() {
+    this.#records ??= this.#shapes === undefined ? portable() : packerOf(this.#shapes);
+    return this.#records;
   }
 
   /**
@@ -142,7 +154,7 @@ class Codec {
     packing = true;
     try {
       if (!packable(value)) return undefined;
-      const packed = this.#records.pack(value);
+      const packed = this.#packer.pack(value);
       this.payload = packed;
       this.start = packed.start ?? 0;
       this.end = packed.end ?? packed.length;
@@ -267,7 +279,7 @@ class Codec {
     // To msgpackr, an end of 0 is no end.
     if (end <= start) throw corrupt();
     try {
-      if (kind === KIND.RECORD) return this.#records.unpack(buffer, start, end);
+      if (kind === KIND.RECORD) return this.#packer.unpack(buffer, start, end);
       if (kind === KIND.PORTABLE) return portable().unpack(buffer, start, end);
       const value = deserialize(buffer.subarray(start, end));
       return kind === KIND.CLONE ? value : withErrors(value);
@@ -276,6 +288,13 @@ class Codec {
       throw error instanceof RangeError && error.message.startsWith('Maximum call stack') ? error : corrupt();
     }
   }
+}
+
+/** @param {Dictionary | Packer} shapes @returns {Packer} */
+function packerOf(shapes) {
+  if ('pack' in shapes) return shapes;
+  const { Records } = require('./codec-records.js');
+  return new Records(shapes);
 }
 
 /**

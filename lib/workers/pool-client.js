@@ -36,7 +36,6 @@ const EVENT = 6;
  * @property {(value: any) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {AbortSignal | undefined} signal
- * @property {(() => void) | undefined} forget stops listening to the signal
  * @property {{ data: unknown, transferList: readonly any[], refusal: unknown } | undefined} message
  */
 
@@ -47,6 +46,8 @@ class PoolClient {
   #name;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
+  /** The tasks that each signal would end. @type {Map<AbortSignal, { tasks: Set<number>, abort(): void }>} */
+  #signals = new Map();
   #delivering = false;
   #closed = false;
   /** The pool is held while tasks are pending: their events have to reach it. @type {object | undefined} */
@@ -120,9 +121,8 @@ class PoolClient {
       environment.hold();
       this.#held = this.#owner.deref();
     }
-    const pending = { resolve, reject, signal, forget: undefined, message };
-    this.#pending.set(task, pending);
-    if (signal !== undefined) this.#listenTo(signal, task, pending);
+    this.#pending.set(task, { resolve, reject, signal, message });
+    if (signal !== undefined) this.#listenTo(signal, task);
   }
 
   /**
@@ -169,15 +169,33 @@ class PoolClient {
     structuredClone(undefined, { transfer: /** @type {any} */ ([...transferList]) });
   }
 
-  /** @param {AbortSignal} signal @param {number} task @param {Pending} pending */
-  #listenTo(signal, task, pending) {
-    const abort = () => {
-      if (this.#closed) return;
-      native.poolAbort(this.#handle, task);
-      this.deliver();
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    pending.forget = () => signal.removeEventListener('abort', abort);
+  /**
+   * One listener for a signal, however many tasks share it.
+   * @param {AbortSignal} signal
+   * @param {number} task
+   */
+  #listenTo(signal, task) {
+    let watch = this.#signals.get(signal);
+    if (watch === undefined) {
+      const tasks = new Set();
+      const abort = () => {
+        if (this.#closed) return;
+        for (const number of tasks) native.poolAbort(this.#handle, number);
+        this.deliver();
+      };
+      watch = { tasks, abort };
+      this.#signals.set(signal, watch);
+      signal.addEventListener('abort', abort, { once: true });
+    }
+    watch.tasks.add(task);
+  }
+
+  /** @param {AbortSignal} signal @param {number} task */
+  #forget(signal, task) {
+    const watch = this.#signals.get(signal);
+    if (watch === undefined || !watch.tasks.delete(task) || watch.tasks.size > 0) return;
+    signal.removeEventListener('abort', watch.abort);
+    this.#signals.delete(signal);
   }
 
   /** Takes everything that there is to tell. Called on wake-ups, and after what may have changed something. */
@@ -220,7 +238,7 @@ class PoolClient {
     const pending = this.#pending.get(task);
     if (pending === undefined) return undefined;
     this.#pending.delete(task);
-    pending.forget?.();
+    if (pending.signal !== undefined) this.#forget(pending.signal, task);
     return pending;
   }
 

@@ -1,0 +1,4 @@
+/** @param {number} n @returns {number} */
+export default function fib(n) {
+  return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}

@@ -1,0 +1,1 @@
+export default ({ byteLength }) => byteLength;
