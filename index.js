@@ -1,10 +1,6 @@
 'use strict';
 
 const { KeyvStore, NodeCache, SessionStore, createKeyv } = require('./lib/adapters/index.js');
-const { OptimizedIntentMatcher, ParallelIntentProcessor } = require('./lib/batch/index.js');
-const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
-const { MemoryCache, MemoryOptimizedCache, MultiLevelCache, RedisCache } = require('./lib/cache/index.js');
-const { MemoryBudget, MemoryCache, MemoryOptimizedCache } = require('./lib/cache/index.js');
 const {
   BatchError,
   BatchProcessingEngine,
@@ -14,20 +10,22 @@ const {
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
 } = require('./lib/batch/index.js');
-const { ConnectionPoolManager } = require('./lib/connections/index.js');
-const { ParallelProcessingEngine } = require('./lib/compute/index.js');
-const { MemoryBudget, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
-const { DiskCache, MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
-const { MemoryCache, MemoryOptimizedCache, RedisCache } = require('./lib/cache/index.js');
-const { ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
 const {
-  BloomFilter,
-  BufferPool,
-  CircularBuffer,
-  LRUCache,
-  MemoryOptimizationEngine,
-  SparseMatrix,
-} = require('./lib/memory/index.js');
+  AdvancedCache,
+  AdvancedCacheManager,
+  CacheService,
+  CacheWarmer,
+  DiskCache,
+  MemoryBudget,
+  MemoryCache,
+  MemoryOptimizedCache,
+  MultiLevelCache,
+  RedisCache,
+  advancedCache,
+  cacheService,
+} = require('./lib/cache/index.js');
+const { ParallelProcessingEngine } = require('./lib/compute/index.js');
+const { CircuitBreaker, ConnectionPoolManager } = require('./lib/connections/index.js');
 const {
   HotpathError,
   HotpathClosedError,
@@ -44,6 +42,14 @@ const {
   HotpathWorkerError,
 } = require('./lib/errors.js');
 const {
+  BloomFilter,
+  BufferPool,
+  CircularBuffer,
+  LRUCache,
+  MemoryOptimizationEngine,
+  SparseMatrix,
+} = require('./lib/memory/index.js');
+const {
   MemoryMonitor,
   MetricsService,
   OpenTelemetryProducer,
@@ -59,14 +65,22 @@ const {
   serviceRegistry,
   timingMiddleware,
 } = require('./lib/monitor/index.js');
+const { ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
 
 // Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
 module.exports = {
-  MemoryBudget,
+  AdvancedCache,
+  AdvancedCacheManager,
+  CacheService,
+  CacheWarmer,
   DiskCache,
+  MemoryBudget,
   MemoryCache,
   MemoryOptimizedCache,
   MultiLevelCache,
+  RedisCache,
+  advancedCache,
+  cacheService,
   KeyvStore,
   NodeCache,
   SessionStore,
@@ -78,16 +92,15 @@ module.exports = {
   OptimizedDataService,
   OptimizedIntentMatcher,
   ParallelIntentProcessor,
+  ParallelProcessingEngine,
   CircuitBreaker,
   ConnectionPoolManager,
-  ParallelProcessingEngine,
-  RedisCache,
-  MemoryOptimizationEngine,
-  SparseMatrix,
-  CircularBuffer,
   BloomFilter,
   BufferPool,
+  CircularBuffer,
   LRUCache,
+  MemoryOptimizationEngine,
+  SparseMatrix,
   MemoryMonitor,
   MetricsService,
   OpenTelemetryProducer,
@@ -102,9 +115,9 @@ module.exports = {
   profile,
   serviceRegistry,
   timingMiddleware,
-  WorkerPool,
-  ObjectPool,
   ComponentLoader,
+  ObjectPool,
+  WorkerPool,
   HotpathError,
   HotpathClosedError,
   HotpathAbortError,

@@ -39,6 +39,12 @@ function plainObject(value, path) {
   return /** @type {Record<string, any>} */ (value);
 }
 
+/** Anything that values can be put into. @param {any} value @param {string} path */
+function settable(value, path) {
+  if (typeof value?.set !== 'function') throw invalidArgType('a cache', path, value);
+  return value;
+}
+
 /** Anything that works like one of our caches, synchronous or not. @param {any} value @param {string} path */
 function cache(value, path) {
   const methods = ['get', 'set', 'has', 'delete', 'clear'];
@@ -148,6 +154,7 @@ module.exports = {
   isPlainObject,
   plainObject,
   cache,
+  settable,
   options,
   positiveInteger,
   nonNegativeInteger,

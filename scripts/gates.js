@@ -27,6 +27,7 @@ const gates = {
     sign: /canary\.ts.*TS2322/,
   },
   'build:debug': {},
+  'build:peers': {},
   'test:rust': {
     count: /^test result: ok\. (\d+) passed/gm,
     minimum: 100,

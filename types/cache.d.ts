@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 export * from './redis-cache.js';
 export * from './multi-level-cache.js';
 export * from './disk-cache.js';
+export * from './cache-faces.js';
 
 /**
  * What goes when the cache is full. Any mixture of upper and lower case is accepted at run time.

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { HotpathTierError, HotpathTimeoutError } from './errors.js';
+import type { TierBreakerOptions } from './redis-cache.js';
 
 /** What a tier may answer: a value, or a promise of it. */
 type Awaitable<T> = T | PromiseLike<T>;
@@ -25,22 +26,6 @@ export interface ForeignTier {
  * and takes milliseconds; any other foreign tier takes seconds unless `ttlUnit` says otherwise.
  */
 export type Tier = ForeignTier | { tier: ForeignTier; ttlUnit?: 's' | 'ms' };
-
-/** How a tier is left alone when it fails, and tried again. */
-export interface TierBreakerOptions {
-  /** Failures in a row that open the breaker. A positive integer. @default 5 */
-  failureThreshold?: number;
-  /** Share of failures among the calls of the window that opens it. 0 to 1. @default 0.5 */
-  failureRatio?: number;
-  /** Calls within the window below which the ratio says nothing. A positive integer. @default 20 */
-  minimumCalls?: number;
-  /** Length of the window in milliseconds. @default 10000 */
-  windowMs?: number;
-  /** How long the tier is left alone before it is tried again, in milliseconds. @default 500 */
-  openMs?: number;
-  /** Calls that may try at a time, and successes that close the breaker. A positive integer. @default 1 */
-  probes?: number;
-}
 
 /** Leases, by which of many processes one loads a value. They need a Redis tier. */
 export interface LockOptions {

@@ -1,2 +1,2 @@
 /** The area's trials, in the order in which they are run and read. */
-module.exports = ['tasks', 'transfer', 'fib', 'cold-start', 'worker-reuse'];
+module.exports = ['tasks', 'transfer', 'fib', 'cold-start', 'worker-reuse', 'ending'];

@@ -6,6 +6,8 @@
 // A promise a load and next to nothing else: all loads of a batch wait for one promise, whose reactions run in the order
 // in which they were added, so a single function can hand each its own result. Expiry is kept by batch.
 
+const { RecentMap } = require('./recent-map.js');
+
 /** What a read gives for an object that could not be had. */
 class Failure {
   /** @param {unknown} error */
@@ -52,10 +54,12 @@ class Batch {
 }
 
 class ContainerLoads {
-  /** @type {Map<string, Promise<any>>} under way or remembered, the oldest first */
-  #promises = new Map();
+  /** @type {RecentMap<Promise<any>>} under way or remembered */
+  #promises;
   /** @type {{ expiresAt: number, uuids: string[] }[]} the first to expire first */
   #expiries = [];
+  /** Objects in all of these. */
+  #expiring = 0;
   /** @type {Batch | undefined} */
   #open;
   #read;
@@ -68,6 +72,7 @@ class ContainerLoads {
   constructor(read, options) {
     this.#read = read;
     this.#options = options;
+    this.#promises = new RecentMap(options.maxEntries);
   }
 
   /** @param {string} uuid */
@@ -80,8 +85,7 @@ class ContainerLoads {
     const batch = this.#open ?? this.#openBatch(now);
     batch.uuids.push(uuid);
     const promise = batch.done.then(batch.take);
-    if (this.#promises.size >= this.#options.maxEntries) this.#dropOldest();
-    this.#promises.set(uuid, promise);
+    this.#promises.add(uuid, promise);
     if (batch.uuids.length >= this.#options.batchSize) this.#dispatch(batch);
     return promise;
   }
@@ -119,18 +123,23 @@ class ContainerLoads {
     }
     if (ttlMs > 0 && ttlMs < Number.POSITIVE_INFINITY) {
       this.#expiries.push({ expiresAt: Date.now() + ttlMs, uuids });
+      this.#expiring += uuids.length;
+      // Objects that newer ones have pushed out need no expiry, and must not be held by it.
+      while (this.#expiring - this.#expiries[0].uuids.length >= this.#options.maxEntries) this.#dropExpiry();
     }
   }
 
   /** @param {number} now */
   #expire(now) {
-    const due = this.#expiries.findIndex(({ expiresAt }) => expiresAt > now);
-    const expired = this.#expiries.splice(0, due === -1 ? this.#expiries.length : due);
-    for (const { uuids } of expired) for (const uuid of uuids) this.#promises.delete(uuid);
+    while (this.#expiries.length > 0 && this.#expiries[0].expiresAt <= now) {
+      for (const uuid of this.#dropExpiry()) this.#promises.delete(uuid);
+    }
   }
 
-  #dropOldest() {
-    this.#promises.delete(/** @type {string} */ (this.#promises.keys().next().value));
+  #dropExpiry() {
+    const { uuids } = /** @type {{ uuids: string[] }} */ (this.#expiries.shift());
+    this.#expiring -= uuids.length;
+    return uuids;
   }
 
   /** @param {string} [uuid] */

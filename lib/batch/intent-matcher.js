@@ -9,6 +9,7 @@ const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
 const { ensureCaseTable } = require('./case-table.js');
+const { RecentMap } = require('./recent-map.js');
 
 const DEFAULT_CACHE_ENTRIES = 10_000;
 
@@ -31,8 +32,8 @@ class OptimizedIntentMatcher {
   #fallbacks;
   #fallbackReasons;
   #given;
-  /** @type {Map<string, number>} text to the number of its intent, the oldest first */
-  #cache = new Map();
+  /** @type {RecentMap<number>} text to the number of its intent */
+  #cache;
   #cacheEntries;
   #counts = { matches: 0, misses: 0, cacheHits: 0, fallbackTests: 0 };
 
@@ -41,6 +42,7 @@ class OptimizedIntentMatcher {
     if (!Array.isArray(intents)) throw invalidArgType('an array of intents', 'intents', intents);
     const { cacheEntries = DEFAULT_CACHE_ENTRIES } = check.options(options, 'options', ['cacheEntries']);
     this.#cacheEntries = check.nonNegativeInteger(cacheEntries, 'options.cacheEntries');
+    this.#cache = new RecentMap(this.#cacheEntries);
     this.#given = intents.length;
     this.#intents = intents.filter((intent, index) => hasPattern(intent, `intents[${index}]`));
     // V8 is asked about every pattern: what it does not take is an error, and its own.
@@ -125,10 +127,7 @@ class OptimizedIntentMatcher {
   /** @param {string} text @param {number} number */
   #remember(text, number) {
     if (this.#cacheEntries === 0 || text.length > LONGEST_CACHED) return;
-    if (this.#cache.size >= this.#cacheEntries) {
-      this.#cache.delete(/** @type {string} */ (this.#cache.keys().next().value));
-    }
-    this.#cache.set(text, number);
+    this.#cache.add(text, number);
   }
 
   /** @param {boolean} matched */

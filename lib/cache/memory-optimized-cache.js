@@ -2,7 +2,7 @@
 
 const { HotpathConflictError } = require('../errors.js');
 const validate = require('../validate.js');
-const { Codec } = require('./codec.js');
+const { estimateSize } = require('./estimate.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { NAMESPACE } = require('./memory-options.js');
 
@@ -27,25 +27,6 @@ function open(given) {
     if (!(error instanceof HotpathConflictError)) throw error;
     return new MemoryCache(named);
   }
-}
-
-/** @type {Codec | undefined} */
-let estimator;
-
-/** With shapes of its own: an estimate must not teach a cache the shapes of values that are never stored in it. */
-function estimatingCodec() {
-  /** @type {Uint8Array | undefined} */
-  let shapes;
-  let version = 0;
-  return new Codec({
-    load: () => shapes,
-    version: () => version,
-    save(bytes) {
-      shapes = Uint8Array.from(bytes);
-      version++;
-      return true;
-    },
-  });
 }
 
 class MemoryOptimizedCache {
@@ -132,13 +113,7 @@ class MemoryOptimizedCache {
 
   /** @param {unknown} value */
   estimateSize(value) {
-    estimator ??= estimatingCodec();
-    estimator.encode(value);
-    const { payload, start, end } = estimator;
-    estimator.payload = undefined;
-    if (typeof payload === 'string') return Buffer.byteLength(payload);
-    if (typeof payload === 'number') return Float64Array.BYTES_PER_ELEMENT;
-    return payload === undefined ? 0 : end - start;
+    return estimateSize(value);
   }
 
   forceGarbageCollection() {

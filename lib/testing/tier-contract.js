@@ -25,6 +25,9 @@ const { MultiLevelCache } = require('../cache/multi-level-cache.js');
 
 const LIMIT_MS = 20_000;
 
+/** Long enough for a case whether the tier takes it for seconds or for milliseconds. */
+const LONG = 60_000;
+
 /** Values that every tier has to give back as they were: what JSON knows. */
 const VALUES = Object.freeze({
   text: 'text',
@@ -118,22 +121,22 @@ const CASES = [
   ...Object.entries(VALUES).map(([what, value]) => ({
     title: `${what} comes back as it was`,
     run: withTier(async ({ tier }) => {
-      await write(tier, 'value', value, 60);
+      await write(tier, 'value', value, LONG);
       assert.deepEqual(await tier.get('value'), value);
     }),
   })),
   {
     title: 'keys are kept apart, whatever is in them',
     run: withTier(async ({ tier }) => {
-      await Promise.all(KEYS.map((key, index) => write(tier, key, index, 60)));
+      await Promise.all(KEYS.map((key, index) => write(tier, key, index, LONG)));
       assert.deepEqual(await Promise.all(KEYS.map((key) => tier.get(key))), [...KEYS.keys()]);
     }),
   },
   {
     title: 'the last write counts',
     run: withTier(async ({ tier }) => {
-      await write(tier, 'key', 'first', 60);
-      await write(tier, 'key', 'second', 60);
+      await write(tier, 'key', 'first', LONG);
+      await write(tier, 'key', 'second', LONG);
       assert.equal(await tier.get('key'), 'second');
     }),
   },
@@ -141,14 +144,14 @@ const CASES = [
     title: 'a large value comes back whole',
     run: withTier(async ({ tier }) => {
       const large = { rows: Array.from({ length: 2000 }, (_, id) => ({ id, text: 'x'.repeat(id % 500) })) };
-      await write(tier, 'large', large, 60);
+      await write(tier, 'large', large, LONG);
       assert.deepEqual(await tier.get('large'), large);
     }),
   },
   {
     title: 'a deleted key is a miss, and deleting nothing is no error',
     run: withTier(async ({ tier }) => {
-      await write(tier, 'key', 'value', 60);
+      await write(tier, 'key', 'value', LONG);
       await remove(tier, 'key');
       await remove(tier, 'never written');
       assertMiss(await tier.get('key'), 'a deleted key');
@@ -157,7 +160,7 @@ const CASES = [
   {
     title: 'clearing leaves nothing',
     run: withTier(async ({ tier }) => {
-      await Promise.all(['a', 'b', 'c'].map((key) => write(tier, key, key, 60)));
+      await Promise.all(['a', 'b', 'c'].map((key) => write(tier, key, key, LONG)));
       await tier.clear();
       for (const key of ['a', 'b', 'c']) assertMiss(await tier.get(key), 'a key of an emptied tier');
     }),
@@ -166,7 +169,7 @@ const CASES = [
     title: 'many reads and writes at once do not get in each other’s way',
     run: withTier(async ({ tier }) => {
       const keys = Array.from({ length: 100 }, (_, index) => `key ${index}`);
-      await Promise.all(keys.map((key) => write(tier, key, { key }, 60)));
+      await Promise.all(keys.map((key) => write(tier, key, { key }, LONG)));
       const read = await Promise.all(keys.map((key) => tier.get(key)));
       assert.deepEqual(
         read.map(({ key }) => key),
@@ -188,7 +191,7 @@ const CASES = [
   {
     title: 'behind memory: values that are written to it directly are found',
     run: behindMemory(async (cache, memory, tier) => {
-      await write(tier, 'direct', { list: [1, 2] }, 60);
+      await write(tier, 'direct', { list: [1, 2] }, LONG);
       assert.deepEqual(await cache.get('direct'), { list: [1, 2] });
       assert.deepEqual(memory.get('direct'), { list: [1, 2] });
       assert.deepEqual(await cache.getMany(['direct', 'nothing']), [{ list: [1, 2] }, undefined]);

@@ -71,6 +71,7 @@ class Seat {
   /** @type {import('./handlers.js').Handler | undefined} */
   #handler;
   #inHand = 0;
+  #resting = false;
   /** @type {Map<number, AbortController>} */
   #controllers = new Map();
   /** Which task the running code belongs to; only needed where there are several. @type {AsyncLocalStorage<number> | undefined} */
@@ -136,7 +137,17 @@ class Seat {
         }
       }
     }
-    if (this.#inHand === 0) setImmediate(() => this.#rest());
+    if (this.#inHand === 0) this.#restSoon();
+  }
+
+  /** After a turn of the event loop. Once, however many wake-ups end in nothing to do: each would sleep in its turn. */
+  #restSoon() {
+    if (this.#resting) return;
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#rest();
+    });
   }
 
   /** Nothing to do: sleeps, if nothing else needs this thread. */
@@ -147,8 +158,7 @@ class Seat {
       return this.#workIfAny(native.workerTake(this.#number, 0));
     }
     const answer = native.workerTake(this.#number, SLEEP_MS);
-    // The event loop has its turn between two sleeps.
-    if (answer === NOTHING) setImmediate(() => this.#rest());
+    if (answer === NOTHING) this.#restSoon();
     else this.#work(answer);
   }
 

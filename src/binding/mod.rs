@@ -34,12 +34,11 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .chain(memory_cache::ENTRY_POINTS)
         .chain(batch::ENTRY_POINTS.into_iter().flatten())
         .chain(disk_cache::ENTRY_POINTS)
-        .chain(batch::ENTRY_POINTS)
         .chain(compute::ENTRY_POINTS)
         .chain(redis_cache)
         .chain(memory::entry_points())
         .chain(monitor::ENTRY_POINTS)
-        .chain(tiered::ENTRY_POINTS.into_iter().flatten());
+        .chain(tiered::ENTRY_POINTS.into_iter().flatten())
         .chain(worker_pool::ENTRY_POINTS);
     for (name, callback) in entry_points {
         call::export(env.raw(), exports.raw(), name, *callback, environment)?;

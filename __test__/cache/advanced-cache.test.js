@@ -1,0 +1,287 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { randomBytes } = require('node:crypto');
+const path = require('node:path');
+const { Readable } = require('node:stream');
+const { buffer } = require('node:stream/consumers');
+const { describe, test } = require('node:test');
+const { AdvancedCache } = require('../../index.js');
+const { temporaryFolder } = require('../support/servers.js');
+const { waitFor } = require('../support/wait.js');
+
+const MIB = 1024 * 1024;
+
+function open(t, options) {
+  const cache = new AdvancedCache({ directory: temporaryFolder(t), diskLimit: 64 * MIB, ...options });
+  t.after(() => cache.shutdown());
+  return cache;
+}
+
+/** All events of a cache, as they come. */
+function recorded(cache) {
+  const names = ['cacheHit', 'cacheMiss', 'cacheSet', 'cachePromotion', 'cacheDemotion', 'cacheEviction'];
+  const events = [];
+  for (const name of names) cache.on(name, (event) => events.push({ name, ...event }));
+  return events;
+}
+
+/** Values so large that a memory of 1 MiB holds about ten of them. */
+const large = (index) => ({ index, bytes: randomBytes(100_000) });
+
+/** Sets values until the first of them has left memory. */
+async function fill(cache, count = 30) {
+  for (let index = 0; index < count; index++) await cache.set(`k${index}`, large(index));
+  await waitFor(() => cache.stats.demotions > 0);
+}
+
+/** A key that is on disk only. */
+async function coldKey(cache) {
+  for (let index = 0; ; index++) {
+    if ((await cache.getMetadata(`k${index}`)).level === 'disk') return `k${index}`;
+  }
+}
+
+test('as document 003 shows it', async (t) => {
+  const cache = open(t);
+  const events = recorded(cache);
+  await cache.init();
+  const video = { frames: [1, 2, 3], when: new Date(5) };
+  await cache.set('video_123', video, {
+    type: 'processed-video',
+    ttl: 24 * 60 * 60 * 1000,
+    metadata: { resolution: '1080p', codec: 'h264' },
+  });
+  assert.deepEqual(await cache.get('video_123'), video);
+  assert.equal(await cache.get('nothing'), undefined);
+  const { size } = await cache.getMetadata('video_123');
+  assert.ok(size > 10);
+  assert.deepEqual(events, [
+    { name: 'cacheSet', key: 'video_123', level: 'memory', size, type: 'processed-video' },
+    { name: 'cacheHit', key: 'video_123', level: 'memory', size },
+    { name: 'cacheMiss', key: 'nothing' },
+  ]);
+  const { ttlMs, created, ...metadata } = await cache.getMetadata('video_123');
+  assert.deepEqual(metadata, {
+    type: 'processed-video',
+    metadata: { resolution: '1080p', codec: 'h264' },
+    size,
+    level: 'memory',
+    accesses: 0,
+  });
+  assert.ok(ttlMs > 86_000_000 && ttlMs <= 86_400_000 && created <= Date.now());
+});
+
+test('statistics in exactly the shape of the document', async (t) => {
+  const cache = open(t, { memoryLimit: 10 * MIB, diskLimit: 100 * MIB });
+  await cache.set('a', Buffer.alloc(1_000_000));
+  for (let round = 0; round < 3; round++) await cache.get('a');
+  await cache.get('b');
+  const { memory, disk, total } = cache.getStats();
+  assert.match(memory.size, /^\d+\.\d\d MB$/);
+  assert.match(memory.utilization, /^\d+\.\d\d%$/);
+  assert.deepEqual(Object.keys(memory), ['entries', 'size', 'utilization', 'hitRate']);
+  assert.deepEqual(Object.keys(disk), ['entries', 'size', 'utilization', 'hitRate']);
+  assert.equal(memory.hitRate, '75.00%');
+  assert.equal(disk.hitRate, '0.00%');
+  assert.equal(memory.entries, 1);
+  assert.deepEqual([total.entries, total.hits, total.misses], [1, 3, 1]);
+  assert.equal(typeof cache.stats.memory.bytes, 'number');
+});
+
+describe('levels', () => {
+  test('what memory gives up is demoted, and served from disk', async (t) => {
+    const cache = open(t, { memoryLimit: MIB });
+    const events = recorded(cache);
+    await fill(cache);
+    const demotion = events.find(({ name }) => name === 'cacheDemotion');
+    assert.deepEqual([demotion.from, demotion.to], ['memory', 'disk']);
+    const key = await coldKey(cache);
+    assert.equal((await cache.get(key)).index, Number(key.slice(1)));
+    const hit = events.findLast(({ name }) => name === 'cacheHit');
+    assert.deepEqual([hit.key, hit.level], [key, 'disk']);
+    assert.ok(hit.size > 100_000);
+    const { memory, disk, total } = cache.getStats();
+    assert.equal(memory.entries + disk.entries, 30);
+    assert.equal(total.entries, 30);
+  });
+
+  test('more than five accesses promote, with the time that is left', async (t) => {
+    const cache = open(t, { memoryLimit: MIB });
+    await fill(cache);
+    const key = await coldKey(cache);
+    const events = recorded(cache);
+    for (let access = 0; access < 5; access++) await cache.get(key);
+    assert.equal((await cache.getMetadata(key)).level, 'disk');
+    assert.equal((await cache.getMetadata(key)).accesses, 5);
+    await cache.get(key);
+    assert.equal((await cache.getMetadata(key)).level, 'memory');
+    const { name, size, ...promotion } = events.find((event) => event.name === 'cachePromotion');
+    assert.deepEqual(promotion, { key, from: 'disk', to: 'memory' });
+    assert.ok((await cache.getMetadata(key)).ttlMs <= 7 * 86_400_000);
+  });
+
+  test('a key that is deleted while it is promoted stays deleted', async (t) => {
+    const cache = open(t, { memoryLimit: MIB, promotionThreshold: 0 });
+    await fill(cache);
+    for (let round = 0; round < 10; round++) {
+      const key = await coldKey(cache);
+      await Promise.all([cache.get(key), cache.delete(key)]);
+      assert.equal(await cache.get(key), undefined);
+      await cache.set(key, large(Number(key.slice(1))));
+      await fill(cache);
+    }
+  });
+
+  test('what is too large for memory goes to disk at once', async (t) => {
+    const cache = open(t, { memoryLimit: MIB });
+    const events = recorded(cache);
+    const bytes = randomBytes(2 * MIB);
+    await cache.set('big', bytes);
+    assert.equal(events[0].level, 'disk');
+    assert.deepEqual(await cache.get('big'), bytes);
+  });
+
+  test('disk keeps its quota, and says what it gave up', async (t) => {
+    const cache = open(t, { memoryLimit: MIB, diskLimit: 2 * MIB });
+    const events = recorded(cache);
+    for (let index = 0; index < 60; index++) await cache.set(`k${index}`, large(index));
+    await waitFor(() => events.some(({ name }) => name === 'cacheEviction'));
+    const { level, key, size } = events.find(({ name }) => name === 'cacheEviction');
+    assert.equal(level, 'disk');
+    assert.match(key, /^k\d+$/);
+    assert.ok(size > 0);
+    assert.ok(cache.stats.disk.bytes <= 2 * MIB);
+  });
+});
+
+describe('streams', () => {
+  test('go in and out, with metadata, and are apart from values', async (t) => {
+    const cache = open(t);
+    const events = recorded(cache);
+    const bytes = randomBytes(3 * MIB);
+    await cache.setStream('film', Readable.from([bytes]), { type: 'video', metadata: { codec: 'av1' } });
+    assert.deepEqual(await buffer(await cache.getStream('film')), bytes);
+    assert.equal(await cache.get('film'), undefined);
+    assert.equal(await cache.has('film'), true);
+    const { type, metadata, level } = await cache.getMetadata('film');
+    assert.deepEqual({ type, metadata, level }, { type: 'video', metadata: { codec: 'av1' }, level: 'stream' });
+    assert.deepEqual(
+      events.filter(({ name }) => name !== 'cacheMiss').map(({ name, level: where }) => [name, where]),
+      [
+        ['cacheSet', 'stream'],
+        ['cacheHit', 'stream'],
+      ],
+    );
+    assert.equal(await cache.delete('film'), true);
+    assert.equal(await cache.getStream('film'), undefined);
+    assert.equal(await cache.getMetadata('film'), undefined);
+  });
+
+  test('have a limit of their own where one is given', async (t) => {
+    const directory = temporaryFolder(t);
+    const cache = open(t, { directory, diskLimit: 2 * MIB, streamLimit: 64 * MIB });
+    const bytes = randomBytes(8 * MIB);
+    await cache.setStream('film', Readable.from([bytes]));
+    assert.equal((await buffer(await cache.getStream('film'))).length, bytes.length);
+  });
+});
+
+describe('preloading', () => {
+  test('from disk and by a loader', async (t) => {
+    const cache = open(t, { memoryLimit: MIB });
+    await fill(cache);
+    const cold = await coldKey(cache);
+    await cache.set('warm', 1);
+    const loader = async (key) => (key === 'nowhere' ? undefined : { loaded: key });
+    const report = await cache.preload([cold, 'warm', 'new', 'nowhere'], loader);
+    assert.deepEqual(report, { memory: 1, promoted: 1, loaded: 1, missing: 1 });
+    assert.equal((await cache.getMetadata(cold)).level, 'memory');
+    assert.deepEqual(await cache.get('new'), { loaded: 'new' });
+  });
+
+  test('predictive: what always follows is there before it is asked for', async (t) => {
+    const cache = open(t, { memoryLimit: MIB, predictiveLoading: true, promotionThreshold: 1000 });
+    await fill(cache);
+    const cold = await coldKey(cache);
+    await cache.set('page', 1);
+    for (let round = 0; round < 5; round++) {
+      await cache.get('page');
+      await cache.get(cold);
+    }
+    await cache.get('page');
+    await waitFor(async () => (await cache.getMetadata(cold)).level === 'memory');
+    await cache.get(cold);
+    const { predictions, predictionHitRatio } = cache.stats;
+    assert.ok(predictions >= 1 && predictionHitRatio > 0 && predictionHitRatio <= 1);
+  });
+
+  test('it is off by default', async (t) => {
+    const cache = open(t);
+    for (let round = 0; round < 10; round++) {
+      await cache.set('a', 1);
+      await cache.get('a');
+      await cache.get('b');
+    }
+    assert.equal(cache.stats.predictions, 0);
+  });
+});
+
+describe('life', () => {
+  test('the index survives', async (t) => {
+    const directory = temporaryFolder(t);
+    const first = new AdvancedCache({ directory });
+    await first.set('a', { b: 1 }, { metadata: { c: 2 } });
+    await first.setStream('s', Readable.from([Buffer.from('stream')]));
+    await first.shutdown();
+    const second = open(t, { directory });
+    assert.deepEqual(await second.get('a'), { b: 1 });
+    assert.deepEqual((await second.getMetadata('a')).metadata, { c: 2 });
+    assert.equal((await buffer(await second.getStream('s'))).toString(), 'stream');
+  });
+
+  test('a ttl is milliseconds, on every level', async (t) => {
+    const cache = open(t);
+    await cache.set('a', 1, { ttl: 30 });
+    await waitFor(async () => !(await cache.has('a')));
+    assert.equal(await cache.get('a'), undefined);
+  });
+
+  test('clear, delete, has', async (t) => {
+    const cache = open(t);
+    await cache.set('a', 1);
+    await cache.set('b', undefined);
+    assert.deepEqual(await cache.getMany(['a', 'b', 'c']), [1, undefined, undefined]);
+    assert.equal(await cache.has('b'), true);
+    assert.equal(await cache.delete('a'), true);
+    assert.equal(await cache.delete('a'), false);
+    await cache.clear();
+    assert.equal(await cache.has('b'), false);
+    assert.equal(cache.getStats().total.entries, 0);
+  });
+
+  test('closed, it refuses; closing twice, and before it opened, is fine', async (t) => {
+    const cache = open(t);
+    await cache.set('a', 1);
+    await Promise.all([cache.shutdown(), cache.shutdown()]);
+    await assert.rejects(cache.get('a'), { code: 'ERR_HOTPATH_CLOSED' });
+    const unused = new AdvancedCache({ directory: path.join(temporaryFolder(t), 'never') });
+    await unused.shutdown();
+    await assert.rejects(unused.init(), { code: 'ERR_HOTPATH_CLOSED' });
+  });
+
+  test('wrong options and arguments are named', async (t) => {
+    assert.throws(() => new AdvancedCache({ memoryLimitMB: 5 }), { code: 'ERR_HOTPATH_UNKNOWN_OPTION' });
+    assert.throws(() => new AdvancedCache({ memoryLimit: -5 }), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => new AdvancedCache({ directory: '' }), { code: 'ERR_OUT_OF_RANGE' });
+    const cache = open(t);
+    await assert.rejects(cache.get(5), { code: 'ERR_INVALID_ARG_TYPE' });
+    await assert.rejects(cache.set('a', 1, { ttlMs: 5 }), { code: 'ERR_HOTPATH_UNKNOWN_OPTION', message: /ttl/ });
+    await assert.rejects(cache.set('a', 1, { ttl: 0 }), { code: 'ERR_OUT_OF_RANGE' });
+    await assert.rejects(
+      cache.set('a', () => 1),
+      { code: 'ERR_INVALID_ARG_TYPE' },
+    );
+    await assert.rejects(cache.preload('a'), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+});

@@ -1,0 +1,207 @@
+'use strict';
+
+// The cache service of an application: embedded in the process, or on Redis where it is configured, with one face.
+
+const check = require('../validate.js');
+const { MemoryCache } = require('./memory-cache.js');
+const { checkKey, checkKeys, pairsOf } = require('./memory-arguments.js');
+
+const DEFAULTS = { prefix: '', compression: false, maxMemoryMB: 100 };
+const OPTIONS = ['redis', 'name', ...Object.keys(DEFAULTS)];
+
+/** A value that nobody has asked for lives this long; each access adds a step, up to the limit. In seconds. */
+const INTELLIGENT_TTL = { base: 300, step: 60, limit: 3600, countedFor: 86_400 };
+const ACCESS_COUNT = ':access_count';
+const GLOB_CHARACTERS = /[*?[\]]/;
+
+class CacheService {
+  /** @type {any} */
+  #opened;
+  /** @type {Record<string, any>} */
+  #settings;
+  #prefix;
+
+  /** @param {unknown} [options] */
+  constructor(options) {
+    const given = check.options(options, 'options', OPTIONS);
+    this.#settings = { ...DEFAULTS, ...given };
+    this.#prefix = check.string(this.#settings.prefix, 'options.prefix');
+    // What may be wrong is found out now. The rest can wait for the first use, so that a service costs nothing before.
+    const { name, ...others } = given;
+    if (name !== undefined) check.nonEmptyString(name, 'options.name');
+    if (Object.keys(others).length > 0) this.#open();
+  }
+
+  #open() {
+    this.#opened ??= this.#settings.redis === undefined ? openMemory(this.#settings) : openRedis(this.#settings.redis);
+    return this.#opened;
+  }
+
+  /** @param {string} key @returns {Promise<any>} */
+  async get(key) {
+    return this.#open().get(this.#full(key));
+  }
+
+  /** @param {string} key @param {any} value @param {unknown} [ttl] @returns {Promise<boolean>} */
+  async set(key, value, ttl) {
+    return this.#open().set(this.#full(key), value, ttl);
+  }
+
+  /** @param {string} key @returns {Promise<boolean>} */
+  async has(key) {
+    return this.#open().has(this.#full(key));
+  }
+
+  /** @param {string} key @returns {Promise<boolean>} */
+  async delete(key) {
+    return this.#open().delete(this.#full(key));
+  }
+
+  /** @param {string[]} keys @returns {Promise<any[]>} */
+  async getMany(keys) {
+    return this.#open().getMany(checkKeys(keys).map((key) => this.#prefix + key));
+  }
+
+  /** @param {string[]} keys @returns {Promise<Record<string, any>>} */
+  async mget(keys) {
+    const hits = await this.#open().mget(checkKeys(keys).map((key) => this.#prefix + key));
+    return Object.fromEntries(Object.entries(hits).map(([key, value]) => [key.slice(this.#prefix.length), value]));
+  }
+
+  /** @param {any} entries @param {unknown} [ttl] @returns {Promise<number>} */
+  async setMany(entries, ttl) {
+    const prefixed = pairsOf(entries).map(([key, value]) => [this.#prefix + key, value]);
+    return this.#open().setMany(prefixed, ttl);
+  }
+
+  /** @param {string[]} keys @returns {Promise<number>} */
+  async deleteMany(keys) {
+    return this.#open().deleteMany(checkKeys(keys).map((key) => this.#prefix + key));
+  }
+
+  /** @param {string} pattern @param {string | number} id @param {any} value @param {unknown} [ttl] */
+  async setWithPattern(pattern, id, value, ttl) {
+    return this.set(patternKey(pattern, id), value, ttl);
+  }
+
+  /** @param {string} pattern @param {string | number} id */
+  async getWithPattern(pattern, id) {
+    return this.get(patternKey(pattern, id));
+  }
+
+  /**
+   * Without glob characters, a pattern means the key of that name and all keys that `setWithPattern` makes of it.
+   * @param {string} pattern
+   * @returns {Promise<number>}
+   */
+  async delPattern(pattern) {
+    check.nonEmptyString(pattern, 'pattern');
+    const prefix = literal(this.#prefix);
+    if (GLOB_CHARACTERS.test(pattern)) return this.#open().deletePattern(prefix + pattern);
+    const family = await this.#open().deletePattern(`${prefix}${literal(pattern)}:*`);
+    return family + Number(await this.delete(pattern));
+  }
+
+  /** @param {string} key @param {unknown} [ttl] for a counter that this call makes @returns {Promise<number>} */
+  async increment(key, ttl) {
+    return this.#open().increment(this.#full(key), 1, ttl);
+  }
+
+  /**
+   * Stores a value for as long as it deserves, and counts this as an access.
+   * @param {string} key
+   * @param {any} value
+   * @returns {Promise<number>} the time to live, in seconds
+   */
+  async setWithIntelligentTTL(key, value) {
+    const { base, step, limit, countedFor } = INTELLIGENT_TTL;
+    const earlier = (await this.increment(checkKey(key) + ACCESS_COUNT, countedFor)) - 1;
+    const ttl = Math.min(limit, base + earlier * step);
+    await this.set(key, value, ttl);
+    return ttl;
+  }
+
+  /** Removes what nobody can need any more: expired entries leave by themselves, counts of keys that are gone do not. */
+  async optimize() {
+    const before = this.getStats();
+    const counters = await this.#open().keys(`${literal(this.#prefix)}*${ACCESS_COUNT}`);
+    const counted = counters.map((/** @type {string} */ key) => key.slice(0, -ACCESS_COUNT.length));
+    const present = await Promise.all(counted.map((/** @type {string} */ key) => this.#open().has(key)));
+    const orphans = counters.filter((/** @type {string} */ _key, /** @type {number} */ index) => !present[index]);
+    const removed = orphans.length === 0 ? 0 : await this.#open().deleteMany(orphans);
+    const after = this.getStats();
+    const freedBytes = Math.max(0, before.memoryUsage - after.memoryUsage);
+    return { examined: counters.length, removed, freedBytes, memoryUsage: after.memoryUsage };
+  }
+
+  getStats() {
+    const { hits, misses, ...stats } = this.#open().stats;
+    const reads = hits + misses;
+    const { entries = 0, bytes = 0, maxBytes = 0 } = stats;
+    return {
+      hits,
+      misses,
+      hitRate: reads === 0 ? 0 : hits / reads,
+      size: entries,
+      maxSize: maxBytes,
+      utilization: maxBytes === 0 ? 0 : bytes / maxBytes,
+      memoryUsage: bytes,
+    };
+  }
+
+  get stats() {
+    return this.#open().stats;
+  }
+
+  async clear() {
+    if (this.#prefix === '') await this.#open().clear();
+    else await this.#open().deletePattern(`${literal(this.#prefix)}*`);
+  }
+
+  async close() {
+    // One that was never used is closed all the same: it answers nothing from now on.
+    await this.#open().close();
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    await this.close();
+  }
+
+  /** @param {string} key */
+  #full(key) {
+    return this.#prefix + checkKey(key);
+  }
+}
+
+/** @param {Record<string, any>} options @returns {any} */
+function openMemory({ name, compression, maxMemoryMB }) {
+  return new MemoryCache({ name: name && `CacheService/${name}`, compression, maxMemoryMB });
+}
+
+/** @param {any} redis a URL, options, or a cache that is open already @returns {any} */
+function openRedis(redis) {
+  // Loaded when it is asked for: most services are embedded.
+  const { RedisCache } = require('./redis-cache.js');
+  if (redis instanceof RedisCache) return redis;
+  return new RedisCache(typeof redis === 'string' ? { url: redis } : redis);
+}
+
+/** @param {string} pattern @param {string | number} id */
+function patternKey(pattern, id) {
+  return `${check.nonEmptyString(pattern, 'pattern')}:${id}`;
+}
+
+/** A glob that means a text. @param {string} text */
+function literal(text) {
+  return text.replace(/[*?[\]\\]/g, '\\$&');
+}
+
+for (const [alias, method] of Object.entries({ put: 'set', del: 'delete', mset: 'setMany' })) {
+  const value = /** @type {any} */ (CacheService.prototype)[method];
+  Object.defineProperty(CacheService.prototype, alias, { value, writable: true, configurable: true });
+}
+
+/** The service that everybody shares. */
+const cacheService = new CacheService({ name: 'default' });
+
+module.exports = { CacheService, cacheService };
