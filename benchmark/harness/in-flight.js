@@ -30,7 +30,11 @@ async function round({ operations, inFlight: lanes }, ask) {
   let next = 0;
   let checksum = 0;
   const lane = async () => {
-    while (next < operations) checksum += await ask(next++);
+    while (next < operations) {
+      // Not `+=` on what is awaited: the sum would be read before the wait, and other lanes add to it meanwhile.
+      const read = await ask(next++);
+      checksum += read;
+    }
   };
   const processorBefore = process.cpuUsage();
   const workedBefore = worked();
