@@ -59,6 +59,23 @@ function observe(client, metrics) {
   };
 }
 
+/**
+ * Lets what is under way finish, and ends in any case: a server that goes away in the middle of the goodbye would
+ * otherwise be looked for ever after.
+ *
+ * @param {any} client
+ */
+async function close(client) {
+  for (const { options } of client.isCluster ? [client, ...client.nodes('all')] : [client]) {
+    options.retryStrategy = options.clusterRetryStrategy = () => null;
+  }
+  try {
+    if (client.status === 'ready') await client.quit();
+  } finally {
+    client.disconnect();
+  }
+}
+
 /** @param {Record<string, any>} config */
 async function openRedisPool(config) {
   const client = createClient(config);
@@ -78,10 +95,7 @@ async function openRedisPool(config) {
     pool: client,
     metrics,
     ping: () => client.ping(),
-    close: async () => {
-      // Lets what is under way finish; without a connection there is nothing to say goodbye to.
-      await (client.status === 'ready' ? client.quit() : client.disconnect());
-    },
+    close: () => close(client),
   };
 }
 
