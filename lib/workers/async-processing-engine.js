@@ -56,7 +56,10 @@ class AsyncProcessingEngine extends EventEmitter {
       tell: (/** @type {string} */ event, /** @type {any} */ details) => tellListeners(this, event, [details]),
       complain: (/** @type {Error} */ error) => this.#complain(error),
     };
-    return new NativeQueue(owner, checked.native);
+    if (checked.backend === 'native') return new NativeQueue(owner, checked.native);
+    // Not before it is wanted: it is a package of the user's.
+    const { BullQueue } = require('./bullmq-queue.js');
+    return new BullQueue(owner, checked);
   }
 
   get name() {
@@ -189,15 +192,16 @@ class AsyncProcessingEngine extends EventEmitter {
 
   async #destroy() {
     this.#queue.retire();
-    const ending = this.#end();
+    const ending = this.#end(true);
     this.#runs.abortAll(closedError());
     await ending;
   }
 
-  async #end() {
+  /** @param {boolean} [force] */
+  async #end(force) {
     this.#unwatch();
     this.#final ??= afterwards(this.#queue.figures());
-    await this.#queue.close();
+    await this.#queue.close(force);
     const closing = [...this.#processors.values()].map((processor) => processor.close?.());
     await Promise.all([...closing, this.#builtIn.close()]);
   }

@@ -58,7 +58,10 @@ function interruptedError(jobId) {
   });
 }
 
-/** Why a run is over before its answer, in the order of the native side. */
+/** Why a run is over before its answer, as the native side numbers it. */
+const ENDING = Object.freeze({ CANCELLED: 0, TIMED_OUT: 1, TAKEN_OVER: 2 });
+
+/** The same in words. */
 const ENDINGS = Object.freeze([
   (/** @type {string} */ jobId) => new HotpathAbortError('The job was cancelled', { jobId }),
   timeoutError,
@@ -139,4 +142,14 @@ function jobOf(codec, job) {
   };
 }
 
-module.exports = { EVENTS, STATUS, closedError, endingError, eventDetails, interruptedError, jobOf, timeoutError };
+module.exports = {
+  ENDING,
+  EVENTS,
+  STATUS,
+  closedError,
+  endingError,
+  eventDetails,
+  interruptedError,
+  jobOf,
+  timeoutError,
+};

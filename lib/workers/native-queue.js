@@ -37,7 +37,7 @@ const collected = new FinalizationRegistry(({ handle, subscription }) => {
  * Who works on jobs and is told of them.
  * @typedef {object} Owner
  * @property {(run: import('./job-runs.js').Run) => void} begin
- * @property {(key: number, run: number, reason: Error) => void} abort
+ * @property {(key: any, run: number, ending: number) => void} abort
  * @property {(event: string, details: any) => void} tell
  * @property {(error: Error) => void} complain
  */
@@ -189,7 +189,7 @@ class NativeQueue {
         this.#begin(notice);
         break;
       case ABORT:
-        this.#owner.abort(notice[1], notice[2], /** @type {any} */ (notice[3]));
+        this.#owner.abort(notice[1], notice[2], notice[3]);
         break;
       case EVENT:
         this.#owner.tell(EVENTS[notice[1]], eventDetails(this.#codec, notice));
@@ -296,8 +296,8 @@ class NativeQueue {
     this.deliver();
   }
 
-  /** @returns {Promise<void>} */
-  async close() {
+  /** What is still being worked on goes back to its place. @param {boolean} [_force] @returns {Promise<void>} */
+  async close(_force) {
     if (this.#closed) return;
     this.#closed = true;
     collected.unregister(this);

@@ -122,7 +122,7 @@ fn nonempty(key: &[u8]) -> &[u8] {
 #[derive(Debug)]
 pub struct SignOfLife {
     path: PathBuf,
-    _file: File,
+    file: Option<File>,
 }
 
 const OWNERS: &str = "owners";
@@ -153,13 +153,24 @@ impl SignOfLife {
             what: "Cannot open the directory",
             reason: error.to_string(),
         })?;
-        Ok(Self { path, _file: file })
+        Ok(Self {
+            path,
+            file: Some(file),
+        })
+    }
+
+    /// Stops, and leaves behind what a process does that was killed.
+    #[cfg(test)]
+    pub fn stop(&mut self) {
+        self.file = None;
     }
 }
 
 impl Drop for SignOfLife {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if self.file.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

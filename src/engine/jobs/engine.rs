@@ -150,6 +150,14 @@ impl Jobs {
         Ok(())
     }
 
+    /// Gives no more signs of life, as if the process had ended.
+    #[cfg(test)]
+    pub(super) fn vanish(&self) {
+        if let Some((_, sign)) = &mut *self.store.lock() {
+            sign.stop();
+        }
+    }
+
     fn store(&self) -> Result<Store> {
         let open = self.store.lock();
         open.as_ref().map(|(store, _)| store.clone()).ok_or(CLOSED)
@@ -201,7 +209,12 @@ impl Jobs {
             done(&mut local, Err(CLOSED));
             return self.settle(local);
         };
-        self.local.lock().pending += 1;
+        {
+            let mut local = self.local.lock();
+            local.pending += 1;
+            // The end of it will be told.
+            local.told_idle = false;
+        }
         let (environment, writer) = (store.environment.clone(), me.clone());
         let run = move |transaction: &mut crate::engine::lmdb::WriteTransaction<'_>| {
             let mut tables = store.tables(transaction);
