@@ -7,6 +7,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { it } = require('node:test');
+const { AsyncProcessingEngine } = require('../..');
 const { temporaryDirectory } = require('../support/pools');
 const { settled, waitFor } = require('../support');
 
@@ -28,14 +29,21 @@ it('goes on where it was after Ctrl-C and after kill -9', async (t) => {
     return run;
   };
   const first = start(50);
+  // The store can be watched from here: processes share it.
   await waitFor(() => first.output.includes('40 files'));
+  const watch = new AsyncProcessingEngine({ store });
+  t.after(() => watch.destroy());
+  const completed = (least) => waitFor(async () => (await watch.getStats()).jobs.completed >= least);
+  await completed(2);
   first.child.kill('SIGINT');
   assert.deepEqual(await settled(first.ended), { code: 0, signal: null }, first.output);
   assert.match(first.output, /Stopped; about \d+ jobs wait/);
   const second = start(50);
   await waitFor(() => second.output.includes('40 files'));
+  await completed((await watch.getStats()).jobs.completed + 2);
   second.child.kill('SIGKILL');
   assert.equal((await settled(second.ended)).signal, 'SIGKILL');
+  await watch.close();
   const third = start(0);
   assert.deepEqual(await settled(third.ended, { timeoutMs: 60_000 }), { code: 0, signal: null }, third.output);
   assert.match(third.output, /of them done by an earlier run/);

@@ -81,7 +81,7 @@ async function main() {
 async function allDone(engine) {
   for (;;) {
     const { pending, active } = (await engine.getStats()).queue;
-    if (pending + active === 0) return false;
+    if (pending + active === 0 || engine.closed) return false;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
