@@ -9,12 +9,6 @@ const { freePort, need, start, stop, temporaryFolder } = require('./servers.js')
 
 const PASSWORD = 'a-secret-of-the-test';
 
-/** Debian keeps each version in a folder, away from PATH. */
-function versions() {
-  const base = '/usr/lib/postgresql';
-  return fs.existsSync(base) ? fs.readdirSync(base).map((version) => path.join(base, version, 'bin')) : [];
-}
-
 /** PostgreSQL refuses to run as root, so root lends it the user that its package made. */
 function identity() {
   if (process.getuid?.() !== 0) return {};
@@ -24,8 +18,8 @@ function identity() {
 
 /** Starts a server; it ends with the test, and `restart` and `kill` act on it before that. */
 async function postgres(t) {
-  const initdb = need('initdb', { debian: 'postgresql', folders: versions });
-  const server = need('postgres', { debian: 'postgresql', folders: versions });
+  const initdb = need('initdb');
+  const server = need('postgres');
   const folder = temporaryFolder(t, 'hotpath-postgres-');
   const user = identity();
   if (user.uid !== undefined) fs.chownSync(folder, user.uid, user.gid);
