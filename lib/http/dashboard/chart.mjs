@@ -20,6 +20,7 @@ export class Chart {
   #format;
   #floor;
   #ceiling;
+  #steps;
   /** @type {uPlot | undefined} */
   #plot;
   #area = h('div', { class: 'hp-plot' });
@@ -37,13 +38,15 @@ export class Chart {
    * @param {Line[]} options.lines
    * @param {(value: number | null | undefined) => string} options.format
    * @param {number} [options.floor] the least upper end of the scale: noise near zero should look like noise
+   * @param {number[]} [options.steps] between the marks of the scale, where decimal ones would be odd
    * @param {number} [options.ceiling] the upper end, where there is a natural one
    */
-  constructor({ title, lines, format, floor = 0, ceiling }) {
+  constructor({ title, lines, format, floor = 0, ceiling, steps }) {
     this.#lines = lines;
     this.#format = format;
     this.#floor = floor;
     this.#ceiling = ceiling;
+    this.#steps = steps;
     const legend = lines.map(({ label, hue = 1, dashed }) => {
       const value = h('span', { class: 'hp-legend-value' }, '–');
       this.#values.push(value);
@@ -115,8 +118,15 @@ export class Chart {
           y: { range: (_plot, _least, most) => [0, this.#ceiling ?? Math.max(this.#floor, (most ?? 0) * 1.15)] },
         },
         axes: [
-          { ...axis, font, space: 70 },
-          { ...axis, font, size: 62, space: 34, values: (_plot, splits) => splits.map((value) => this.#format(value)) },
+          { ...axis, font, space: 70, size: 34, values: clock },
+          {
+            ...axis,
+            font,
+            size: 62,
+            space: 34,
+            incrs: this.#steps,
+            values: (_plot, splits) => splits.map((value) => this.#format(value)),
+          },
         ],
         series: [
           {},
@@ -136,4 +146,12 @@ export class Chart {
       this.#area,
     );
   }
+}
+
+/** The times under a chart, as the reader's clock shows them. */
+function clock(_plot, splits, _axis, _space, increment) {
+  const second = increment < 60 ? /** @type {const} */ ('2-digit') : undefined;
+  return splits.map((split) =>
+    new Date(split * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second }),
+  );
 }

@@ -75,6 +75,7 @@ export const MEMORY = {
   title: 'Memory',
   format: bytes,
   floor: 1 << 20,
+  steps: Array.from({ length: 40 }, (_, exponent) => 2 ** exponent),
   lines: [
     { key: 'memory.rss', label: 'resident', hue: 1 },
     { key: 'memory.heapUsed', label: 'JavaScript heap', hue: 2 },
