@@ -20,6 +20,8 @@ const PACKAGES = {
   openssl: 'openssl',
   initdb: 'postgresql',
   postgres: 'postgresql',
+  pg_basebackup: 'postgresql',
+  pg_isready: 'postgresql',
   prometheus: 'prometheus',
   promtool: 'prometheus',
   nginx: 'nginx-light',

@@ -41,7 +41,9 @@ async function startAndStop({ load, require, say }, { workerFile }) {
   const [first, second] = [await (await fetch(url)).json(), await (await fetch(url)).json()];
   say({ output: first.output, same: JSON.stringify(first) === JSON.stringify(second) });
   say(videoWorkerPool.getStats().jobs.total);
-  await videoWorkerPool.execute({ operation: 'fail' }, { retries: 0 }).catch((error) => say(`rejected: ${error.message}`));
+  await videoWorkerPool
+    .execute({ operation: 'fail' }, { retries: 0 })
+    .catch((error) => say(`rejected: ${error.message}`));
 
   server.close();
   server.closeAllConnections();
@@ -62,5 +64,8 @@ it('start up, serve, shut down', async (t) => {
   assert.deepEqual(said.slice(0, 2), [{ output: 'transcode:video.mp4', same: true }, 1]);
   assert.equal(said.at(-1), 'stopped');
   assert.ok(said.some((line) => /^rejected: /.test(line)));
-  assert.ok(said.some((line) => /^Job \S+ failed: /.test(line)), JSON.stringify(said));
+  assert.ok(
+    said.some((line) => /^Job \S+ failed: /.test(line)),
+    JSON.stringify(said),
+  );
 });
