@@ -4,6 +4,7 @@
 
 const { invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
+const { MEMORY } = require('./internal.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { TTL_IN_MS } = require('./ttl-argument.js');
 
@@ -83,6 +84,15 @@ class AdvancedCacheManager {
     const named = Object.entries(check.plainObject(groups, 'groups'));
     const reports = named.map(async ([name, group]) => [name, await this.#warmGroup(name, group)]);
     return Object.fromEntries(await Promise.all(reports));
+  }
+
+  /** @param {string} pattern a glob @returns {Promise<number>} */
+  async deletePattern(pattern) {
+    return this.#cache.deletePattern(pattern);
+  }
+
+  [MEMORY]() {
+    return this.#memory;
   }
 
   getStats() {

@@ -15,6 +15,7 @@ const { DiskCache } = require('./disk-cache.js');
 const { checkKey, checkKeys } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { estimateSize } = require('./estimate.js');
+const { MEMORY } = require('./internal.js');
 const { Successors } = require('./successors.js');
 
 /** A value of more than this share of the memory stays on disk. */
@@ -202,6 +203,11 @@ class AdvancedCache extends EventEmitter {
     const outcomes = await Promise.all(keys.map((key) => this.#preload(key, loader)));
     const count = (/** @type {string} */ outcome) => outcomes.filter((each) => each === outcome).length;
     return { memory: count('memory'), promoted: count('promoted'), loaded: count('loaded'), missing: count('missing') };
+  }
+
+  /** @returns {MemoryCache | undefined} */
+  [MEMORY]() {
+    return this.#memory;
   }
 
   getStats() {

@@ -3,6 +3,7 @@
 // The cache service of an application: embedded in the process, or on Redis where it is configured, with one face.
 
 const check = require('../validate.js');
+const { MEMORY } = require('./internal.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { checkKey, checkKeys, pairsOf } = require('./memory-arguments.js');
 
@@ -132,6 +133,11 @@ class CacheService {
     const after = this.getStats();
     const freedBytes = Math.max(0, before.memoryUsage - after.memoryUsage);
     return { examined: counters.length, removed, freedBytes, memoryUsage: after.memoryUsage };
+  }
+
+  /** @returns {MemoryCache | undefined} */
+  [MEMORY]() {
+    return this.#open()[MEMORY]?.();
   }
 
   getStats() {

@@ -12,7 +12,7 @@ const { watchService } = require('../services.js');
 const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const { Codec } = require('./codec.js');
-const { DECODE, FIND, FIND_MANY, TIER } = require('./internal.js');
+const { DECODE, FIND, FIND_MANY, MEMORY, TIER } = require('./internal.js');
 const { EventDelivery } = require('./event-delivery.js');
 const { Loads } = require('./loads.js');
 const { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
@@ -127,6 +127,10 @@ class MemoryCache extends EventEmitter {
   /** @param {number} kind @param {any} payload */
   [DECODE](kind, payload) {
     return this.#codec.decodeAlone(kind, payload);
+  }
+
+  [MEMORY]() {
+    return this;
   }
 
   [TIER]() {
@@ -352,8 +356,10 @@ class MemoryCache extends EventEmitter {
   /** @param {unknown} options */
   resize(options) {
     const handle = this.#open();
-    const { maxEntries, maxBytes } = resizeOptions(options);
-    native.memoryCacheResize(handle, maxEntries, maxBytes);
+    const { maxEntries, maxBytes, near, compressFrom } = resizeOptions(options);
+    if (maxEntries !== undefined || maxBytes !== undefined) native.memoryCacheResize(handle, maxEntries, maxBytes);
+    if (near !== undefined) this.#near?.resize(near);
+    if (compressFrom !== undefined) native.memoryCacheCompressFrom(handle, compressFrom);
     this.#changed();
   }
 

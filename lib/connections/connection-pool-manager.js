@@ -18,6 +18,8 @@ const DEFAULTS = { healthCheckIntervalMs: 30_000, healthCheckTimeoutMs: 5000 };
  * @property {import('./pool-metrics.js').PoolMetrics} metrics
  * @property {() => Promise<unknown>} ping
  * @property {() => Promise<unknown>} close
+ * @property {() => number} [size] the most connections, where that can be changed
+ * @property {(max: number) => void} [resize]
  */
 
 class ConnectionPoolManager extends EventEmitter {
@@ -68,6 +70,20 @@ class ConnectionPoolManager extends EventEmitter {
   /** @param {string} key */
   getPoolMetrics(key) {
     return this.#open.get(key)?.metrics.snapshot();
+  }
+
+  /** The most connections that a pool may have, where that can be changed. @param {string} key @returns {number | undefined} */
+  poolSize(key) {
+    return this.#open.get(key)?.size?.();
+  }
+
+  /** @param {string} key @param {number} max */
+  resizePool(key, max) {
+    validate.positiveInteger(max, 'max');
+    const opened = this.#open.get(key);
+    if (opened?.resize === undefined) return false;
+    opened.resize(max);
+    return true;
   }
 
   /** Asks every server now whether it is there. */

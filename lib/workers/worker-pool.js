@@ -3,7 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { HotpathClosedError } = require('../errors.js');
 const { PoolClient, closed } = require('./pool-client.js');
-const { PRIORITY, poolOptions, taskOptions } = require('./pool-options.js');
+const { PRIORITY, poolOptions, resizeOptions, taskOptions } = require('./pool-options.js');
 const { afterwards, documentStats, plainStats } = require('./pool-stats.js');
 
 /** Events in the order of the native side. */
@@ -81,6 +81,14 @@ class WorkerPool extends EventEmitter {
 
   #figures() {
     return this.#final ?? this.#client.stats();
+  }
+
+  /** @param {unknown} options */
+  resize(options) {
+    if (this.#closing) throw closed();
+    const { workers } = this.stats;
+    const { max, min } = resizeOptions(options, workers);
+    this.#client.resize(max, min);
   }
 
   validate() {
