@@ -23,14 +23,12 @@ async function serve(t, { authorize, port = 0 } = {}) {
   const cache = new AdvancedCacheManager();
   const metrics = new MetricsService();
   const monitoring = new PerformanceMonitoringEngine();
-  const performance = new PerformanceService({ cache, metrics });
-  const optimization = new OptimizationService({ cache });
+  const performance = new PerformanceService();
+  const optimization = new OptimizationService();
   const services = { cache, metrics, monitoring, performance, optimization };
   const router = performanceRouter(services, authorize ? { authorize } : {});
   const server = http.createServer((request, response) => {
-    if (!request.url.startsWith(MOUNT)) return response.end();
-    request.url = request.url.slice(MOUNT.length) || '/';
-    router(request, response, () => response.writeHead(404).end());
+    router(request, response, () => response.writeHead(204).end());
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -40,6 +38,7 @@ async function serve(t, { authorize, port = 0 } = {}) {
     server.close();
     await once(server, 'close');
     for (const service of Object.values(services)) await service.close?.();
+    router.close();
   };
   t.after(stop);
   const { port: listening } = server.address();
@@ -125,7 +124,7 @@ describe('the dashboard', () => {
     const page = await openPage(t);
     await page.goto(`${app.url}#optimization`);
     await page.getByRole('button', { name: 'Clear a pattern' }).click();
-    await page.getByLabel('Pattern').fill('user');
+    await page.getByRole('textbox', { name: 'Pattern' }).fill('user');
     await page.getByRole('dialog').getByRole('button', { name: 'Clear' }).click();
     await page.locator('.hp-toast').waitFor();
     assert.equal(await app.cache.get('user:1'), undefined);

@@ -47,16 +47,13 @@ describe('hotpath/react', () => {
     const cache = new AdvancedCacheManager();
     const services = {
       cache,
-      performance: new PerformanceService({ cache }),
-      optimization: new OptimizationService({ cache }),
+      performance: new PerformanceService(),
+      optimization: new OptimizationService(),
     };
     const router = performanceRouter(services, options);
-    const seen = [];
     const server = http.createServer((request, response) => {
       const { pathname } = new URL(request.url, 'http://localhost');
       if (pathname.startsWith('/api/performance')) {
-        seen.push(`${request.method} ${pathname}`);
-        request.url = request.url.slice('/api/performance'.length) || '/';
         return router(request, response, () => response.writeHead(404).end());
       }
       const file = path.join(site, pathname === '/' ? 'index.html' : pathname);
@@ -71,7 +68,7 @@ describe('hotpath/react', () => {
       server.close();
       for (const service of Object.values(services)) await service.close?.();
     });
-    return { cache, seen, url: `http://127.0.0.1:${server.address().port}/` };
+    return { cache, url: `http://127.0.0.1:${server.address().port}/` };
   }
 
   it('brings the figures of the server into a component', async (t) => {
