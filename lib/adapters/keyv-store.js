@@ -7,6 +7,7 @@
 // only as long as the store has no property `namespace`. So we declare none; Keyv 5 sets it, and reads by it what to clear.
 
 const { EventEmitter } = require('node:events');
+const { literally } = require('../cache/globs.js');
 const { MemoryCache } = require('../cache/memory-cache.js');
 const validate = require('../validate.js');
 const { copyOf } = require('./copy.js');
@@ -114,7 +115,7 @@ function lifetime(ttl) {
 
 /** The pattern of all keys of a namespace. @param {string} namespace */
 function ofNamespace(namespace) {
-  return `${namespace.replace(/[*?[\]\\]/g, '\\$&')}${SEPARATOR}*`;
+  return `${literally(namespace)}${SEPARATOR}*`;
 }
 
 /**
