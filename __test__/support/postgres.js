@@ -2,10 +2,11 @@
 
 // A PostgreSQL of a test's own.
 
-const { execFileSync } = require('node:child_process');
+const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { freePort, need, start, stop, temporaryFolder } = require('./servers.js');
+const { waitFor } = require('./wait.js');
 
 const PASSWORD = 'a-secret-of-the-test';
 
@@ -36,14 +37,22 @@ async function postgres(t) {
   execFileSync(initdb, setup, { stdio: 'ignore', cwd: folder, ...user });
   const port = await freePort();
   const args = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', folder, '-F'];
-  let child = await start(server, args, { port, cwd: folder, ...user });
+  const ask = need('pg_isready', { debian: 'postgresql', folders: versions });
+  async function begin() {
+    const child = await start(server, args, { port, cwd: folder, ...user });
+    // It listens before it is ready, and refuses whoever comes then.
+    const ready = () => spawnSync(ask, ['-h', '127.0.0.1', '-p', `${port}`], { stdio: 'ignore' }).status === 0;
+    await waitFor(ready, { what: 'PostgreSQL' });
+    return child;
+  }
+  let child = await begin();
   // Immediate shutdown: the data are thrown away, and clients may still be connected.
   t.after(() => stop(child, 'SIGQUIT'));
   return {
     config: { host: '127.0.0.1', port, user: 'hotpath', password: PASSWORD, database: 'postgres' },
     kill: () => stop(child, 'SIGQUIT'),
     async restart() {
-      child = await start(server, args, { port, cwd: folder, ...user });
+      child = await begin();
     },
   };
 }
