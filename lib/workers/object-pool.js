@@ -1,5 +1,6 @@
 'use strict';
 
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathError, outOfRange } = require('../errors.js');
 const check = require('../validate.js');
 
@@ -134,10 +135,6 @@ class ObjectPool {
   }
 }
 
-Object.defineProperty(ObjectPool.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: ObjectPool.prototype.clear,
-  writable: true,
-  configurable: true,
-});
+addAliases(ObjectPool, { [DISPOSE]: 'clear' });
 
 module.exports = { ObjectPool };
