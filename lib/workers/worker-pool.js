@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 const { HotpathClosedError } = require('../errors.js');
+const { watchService } = require('../services.js');
 const { PoolClient, closed } = require('./pool-client.js');
 const { PRIORITY, poolOptions, taskOptions } = require('./pool-options.js');
 const { afterwards, documentStats, plainStats } = require('./pool-stats.js');
@@ -30,6 +31,7 @@ class WorkerPool extends EventEmitter {
   static PRIORITY = PRIORITY;
 
   #client;
+  #unwatch;
   #mask = 0;
   /** Set when no more tasks are taken. */
   #closing = false;
@@ -48,6 +50,7 @@ class WorkerPool extends EventEmitter {
     super();
     this.#client = new PoolClient(this, poolOptions(file, options), emit);
     collected.register(this, this.#client, this);
+    this.#unwatch = watchService('pool', this.name, this, (/** @type {WorkerPool} */ pool) => pool.stats);
   }
 
   get name() {
@@ -102,6 +105,7 @@ class WorkerPool extends EventEmitter {
 
   async #end() {
     collected.unregister(this);
+    this.#unwatch();
     await this.#client.terminate();
     this.#final = afterwards(this.#client.stats());
     this.#client.close();
