@@ -2,6 +2,7 @@
 
 const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathError, outOfRange } = require('../errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 
 const INITIAL_SIZE = 10;
@@ -35,6 +36,7 @@ class ObjectPool {
     if (initialSize > maxSize) throw outOfRange('at most options.maxSize', 'initialSize', initialSize);
     this.#maxSize = maxSize;
     for (let index = 0; index < initialSize; index++) this.#idle.push(this.#make());
+    watchService('objects', undefined, this, (/** @type {ObjectPool<T>} */ pool) => pool.stats);
   }
 
   #make() {

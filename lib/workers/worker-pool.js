@@ -4,6 +4,7 @@ const { EventEmitter } = require('node:events');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
 const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listening.js');
+const { watchService } = require('../services.js');
 const { PoolClient, closed } = require('./pool-client.js');
 const { PRIORITY, poolOptions, resizeOptions, taskOptions } = require('./pool-options.js');
 const { afterwards, documentStats, plainStats } = require('./pool-stats.js');
@@ -32,6 +33,7 @@ class WorkerPool extends EventEmitter {
   static PRIORITY = PRIORITY;
 
   #client;
+  #unwatch;
   #mask = 0;
   /** Set when no more tasks are taken. */
   #closing = false;
@@ -50,6 +52,7 @@ class WorkerPool extends EventEmitter {
     super();
     this.#client = new PoolClient(this, poolOptions(file, options), emit);
     collected.register(this, this.#client, this);
+    this.#unwatch = watchService('pool', this.name, this, (/** @type {WorkerPool} */ pool) => pool.stats);
   }
 
   get name() {
@@ -112,6 +115,7 @@ class WorkerPool extends EventEmitter {
 
   async #end() {
     collected.unregister(this);
+    this.#unwatch();
     await this.#client.terminate();
     this.#final = afterwards(this.#client.stats());
     this.#client.close();
