@@ -2,6 +2,7 @@
 
 // The cache manager of document 002: embedded, or with Redis behind it. A positional ttl is milliseconds here.
 
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { MEMORY } = require('./internal.js');
@@ -121,10 +122,6 @@ class AdvancedCacheManager {
     await this.#cache.close();
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    await this.close();
-  }
-
   /** @param {unknown} ttl milliseconds, or an object that says so */
   #life(ttl) {
     if (ttl === undefined) return { ttlMs: this.#defaultTtlMs };
@@ -154,9 +151,6 @@ function distribute(memory, redis) {
   return new MultiLevelCache({ l1Cache: memory, l2Cache: new RedisCache(redis) });
 }
 
-for (const [alias, method] of Object.entries({ put: 'set', del: 'delete', mset: 'setMany' })) {
-  const value = /** @type {any} */ (AdvancedCacheManager.prototype)[method];
-  Object.defineProperty(AdvancedCacheManager.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(AdvancedCacheManager, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 module.exports = { AdvancedCacheManager };

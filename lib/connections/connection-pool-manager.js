@@ -3,8 +3,10 @@
 // Pools of connections, one for each configuration, watched and closed together.
 
 const { EventEmitter } = require('node:events');
-const { HotpathClosedError, HotpathError } = require('../errors.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
+const { HotpathClosedError } = require('../errors.js');
 const validate = require('../validate.js');
+const { within } = require('../within.js');
 const { openMongoPool } = require('./mongo-pool.js');
 const { poolKey } = require('./pool-key.js');
 const { openRedisPool } = require('./redis-pool.js');
@@ -113,10 +115,6 @@ class ConnectionPoolManager extends EventEmitter {
     return this.closeAllPools();
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    await this.close();
-  }
-
   /**
    * @param {string} type
    * @param {Record<string, any>} config
@@ -172,20 +170,7 @@ class ConnectionPoolManager extends EventEmitter {
   }
 }
 
-/** @param {Promise<unknown>} promise @param {number} milliseconds */
-async function within(promise, milliseconds) {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer;
-  const limit = new Promise((_resolve, reject) => {
-    const late = () => reject(new HotpathError(`No answer within ${milliseconds} ms`, { code: 'ERR_HOTPATH_TIMEOUT' }));
-    timer = setTimeout(late, milliseconds);
-  });
-  try {
-    await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+addAliases(ConnectionPoolManager, { [ASYNC_DISPOSE]: 'close' });
 
 /** The error without what a driver may have quoted from a URL. @param {any} error */
 function discreet(error) {

@@ -13,7 +13,7 @@ const FOLDER = path.join(__dirname, 'dashboard');
 /** @type {Readonly<Record<string, string>>} */
 const TYPES = Object.freeze({
   '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
@@ -22,6 +22,9 @@ const TYPES = Object.freeze({
   '.woff2': 'font/woff2',
   '.webmanifest': 'application/manifest+json',
 });
+
+/** What the page takes from a package: browsers know nothing of packages. */
+const FROM_PACKAGES = { '/uplot.mjs': 'uplot/dist/uPlot.esm.js' };
 
 /** Compressed, these do not get smaller. */
 const PACKED = new Set(['.png', '.ico', '.woff2']);
@@ -50,11 +53,19 @@ function readAll(folder) {
     const type = TYPES[path.extname(name)];
     // Source maps, notes and whatever else lies about are nobody's business.
     if (type === undefined || !fs.statSync(path.join(folder, name)).isFile()) continue;
-    const bytes = fs.readFileSync(path.join(folder, name));
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-    files.set(`/${name.split(path.sep).join('/')}`, { type, bytes, etag, variants: variantsOf(name, bytes) });
+    files.set(`/${name.split(path.sep).join('/')}`, readOne(path.join(folder, name), type));
+  }
+  for (const [name, source] of Object.entries(FROM_PACKAGES)) {
+    files.set(name, readOne(require.resolve(source), TYPES['.mjs']));
   }
   return files;
+}
+
+/** @param {string} file @param {string} type @returns {File} */
+function readOne(file, type) {
+  const bytes = fs.readFileSync(file);
+  const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+  return { type, bytes, etag, variants: variantsOf(file, bytes) };
 }
 
 /** @param {string} name @param {Buffer} bytes */
@@ -62,8 +73,9 @@ function variantsOf(name, bytes) {
   /** @type {Map<string, Buffer>} */
   const variants = new Map();
   if (PACKED.has(path.extname(name)) || bytes.length < 512) return variants;
-  variants.set('br', zlib.brotliCompressSync(bytes));
-  variants.set('gzip', zlib.gzipSync(bytes, { level: 9 }));
+  // Levels that take a few milliseconds for all files together: the first visitor must not hold up the event loop.
+  variants.set('br', zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 5 } }));
+  variants.set('gzip', zlib.gzipSync(bytes));
   return variants;
 }
 

@@ -6,6 +6,7 @@
 // while nobody listens; a while after the last one has gone the listening to services ends, too.
 
 const { randomBytes } = require('node:crypto');
+const { told } = require('../monitor/attached-services.js');
 const { Refusal } = require('./router-errors.js');
 const { HEADERS } = require('./router-answers.js');
 
@@ -103,8 +104,10 @@ class LiveStream {
     this.#tick();
   }
 
+  /** Engines may be closed before the router is: then there is nothing to tell any more. */
   #tick() {
-    this.publish('sample', this.#sample());
+    const sample = told(this.#sample);
+    if (sample !== undefined) this.publish('sample', sample);
   }
 
   #listen() {

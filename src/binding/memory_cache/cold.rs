@@ -371,7 +371,9 @@ pub fn memory_cache_validate(env: &Env, number: u32) -> Result<()> {
 /// Chooses the events that a handle hears, as a sum of their bits.
 #[napi(catch_unwind)]
 pub fn memory_cache_listen(env: &Env, number: u32, mask: u32) -> Result<()> {
-    handle(env, number)?.subscription.choose(mask as u8);
+    let handle = handle(env, number)?;
+    let subscriptions = handle.cache.subscriptions();
+    subscriptions.choose(&handle.subscription, mask as u8);
     Ok(())
 }
 
@@ -385,7 +387,7 @@ pub fn memory_cache_take_events<'env>(env: &'env Env, number: u32) -> Result<Unk
         let mut flat = Vec::with_capacity(4 * events.len());
         for event in &events {
             flat.push(values::number(raw, f64::from(event.kind as u8))?);
-            match &event.record {
+            match &event.subject {
                 Some(record) => {
                     flat.push(values::key(raw, record.key())?);
                     flat.push(values::number(raw, f64::from(record.kind().0))?);
