@@ -59,9 +59,9 @@ class RecentMap {
   /** The place of a key's entry, or -1. @param {string} key @param {number} hash its `hashOf` */
   find(key, hash) {
     if (this.#size === 0) return -1;
-    let link = this.#chains[hash & (this.#chains.length - 1)];
-    while (link !== 0 && !(this.#hashes[link - 1] === hash && this.#keys[link - 1] === key)) link = this.#next[link - 1];
-    return link - 1;
+    let place = this.#chains[hash & (this.#chains.length - 1)] - 1;
+    while (place >= 0 && !(this.#hashes[place] === hash && this.#keys[place] === key)) place = this.#next[place] - 1;
+    return place;
   }
 
   /**
