@@ -297,6 +297,20 @@ describe('OptimizedDataService', () => {
     assert.ok(calls < 25, `${calls} ticks, with those of the test runner, for 50 batches`);
   });
 
+  it('counts what it does', async () => {
+    const service = new OptimizedDataService(new MapProvider(), { batchSize: 4 });
+    const { avgResponseTime, ...none } = service.stats;
+    assert.deepEqual(none, { added: 0, read: 0, failed: 0, loads: 0, loadReads: 0, batches: 0 });
+    assert.equal(avgResponseTime, 0);
+    const uuids = await service.addBatch('c', objects(6));
+    await service.getBatch('c', [...uuids, 'broken']);
+    await Promise.all([...uuids, ...uuids].map((uuid) => service.load('c', uuid)));
+    await service.load('c', uuids[0]);
+    const { avgResponseTime: time, ...counts } = service.stats;
+    assert.deepEqual(counts, { added: 6, read: 13, failed: 1, loads: 13, loadReads: 6, batches: 6 });
+    assert.ok(time >= 0);
+  });
+
   it('loads of more than a batch are several reads', async () => {
     const provider = new BulkProvider();
     const service = new OptimizedDataService(provider, { batchSize: 4 });
