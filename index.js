@@ -33,6 +33,7 @@ const {
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
+  HotpathLoadTestError,
   HotpathMatrixError,
   HotpathQueueFullError,
   HotpathStorageError,
@@ -41,6 +42,7 @@ const {
   HotpathValueError,
   HotpathWorkerError,
 } = require('./lib/errors.js');
+const { LoadTester, PerformanceTestSuite, PerformanceTests, runMemoryTest } = require('./lib/http/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -95,6 +97,10 @@ module.exports = {
   ParallelProcessingEngine,
   CircuitBreaker,
   ConnectionPoolManager,
+  LoadTester,
+  PerformanceTestSuite,
+  PerformanceTests,
+  runMemoryTest,
   BloomFilter,
   BufferPool,
   CircularBuffer,
@@ -124,6 +130,7 @@ module.exports = {
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
+  HotpathLoadTestError,
   HotpathMatrixError,
   HotpathQueueFullError,
   HotpathStorageError,

@@ -58,6 +58,10 @@ class HotpathTierError extends HotpathError {
   static code = 'ERR_HOTPATH_TIER_UNAVAILABLE';
 }
 
+class HotpathLoadTestError extends HotpathError {
+  static code = 'ERR_HOTPATH_LOAD_TEST';
+}
+
 class HotpathQueueFullError extends HotpathError {
   static code = 'ERR_HOTPATH_QUEUE_FULL';
 }
@@ -185,6 +189,7 @@ module.exports = {
   HotpathWorkerError,
   HotpathAbortError,
   HotpathLoadError,
+  HotpathLoadTestError,
   invalidArgType,
   invalidSecret,
   outOfRange,

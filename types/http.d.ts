@@ -1,1 +1,2 @@
-export {};
+export * from './http-load.js';
+export * from './performance-tests.js';

@@ -12,6 +12,7 @@ mod compute;
 mod disk_cache;
 mod environment;
 mod handles;
+mod load;
 mod memory;
 mod memory_cache;
 mod monitor;

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod completion;
 pub mod compute;
 pub mod lmdb;
+pub mod load;
 pub mod memory;
 pub mod memory_limit;
 pub mod memory_pressure;
