@@ -124,6 +124,7 @@ export type SearchTerm = string | number | object | ((object: any) => unknown);
  */
 export class MemoryDataProvider {
   constructor();
+  get closed(): boolean;
   /** Stores one object. Names are UUIDs that sort by the time of their making. */
   add(container: string, object: any): Promise<string>;
   /** Stores many. @throws {BatchError} some cannot be encoded; the others are stored */
@@ -168,6 +169,7 @@ export class DiskDataProvider {
   constructor(options: DiskDataProviderOptions | string);
   /** The absolute path. */
   get directory(): string;
+  get closed(): boolean;
   /** Stores one object. Names are UUIDs that sort by the time of their making. */
   add(container: string, object: any): Promise<string>;
   /** Stores many. @throws {BatchError} some cannot be encoded; the others are stored */

@@ -6,6 +6,7 @@ const native = require('../native.js');
 const { pending } = require('../environment.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { lend, takeBack } = require('./lending.js');
 const { NATIVE_TASKS } = require('./native-tasks.js');
@@ -30,6 +31,7 @@ class ParallelProcessingEngine {
   /** Tasks under way. While there are any, this object is held: they use its native engine. @type {Set<Promise<any>>} */
   #underWay = new Set();
   #closed = false;
+  #unwatch;
 
   /** @param {unknown} [options] */
   constructor(options) {
@@ -39,6 +41,12 @@ class ParallelProcessingEngine {
     check.positiveNumber(given.workerTimeout ?? 600_000, 'options.workerTimeout');
     this.#handle = translated(() => native.openCompute(this.#maxWorkers));
     collected.register(this, this.#handle, this);
+    this.#unwatch = watchService(
+      'compute',
+      undefined,
+      this,
+      (/** @type {ParallelProcessingEngine} */ engine) => engine.stats,
+    );
   }
 
   get closed() {
@@ -114,12 +122,14 @@ class ParallelProcessingEngine {
 
   async close() {
     this.#closed = true;
+    this.#unwatch();
     translated(() => native.closeCompute(this.#handle));
     await Promise.allSettled(this.#underWay);
   }
 
   async destroy() {
     this.#closed = true;
+    this.#unwatch();
     translated(() => native.destroyCompute(this.#handle));
     await Promise.allSettled(this.#underWay);
   }

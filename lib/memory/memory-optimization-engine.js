@@ -5,6 +5,7 @@
 
 const { ObjectPool } = require('../workers/object-pool.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { BufferPool } = require('./buffer-pool.js');
 const { bytesOf, checkAlgorithm, checkLevel, compressed, decompressed, restored } = require('./compression.js');
@@ -26,6 +27,7 @@ class MemoryOptimizationEngine {
   #lazyLoadingEnabled;
   #timer;
   #closed = false;
+  #unwatch;
   /** @type {Set<ObjectPool<any>>} */
   #objectPools = new Set();
   /** @type {Set<BufferPool>} */
@@ -49,6 +51,12 @@ class MemoryOptimizationEngine {
     this.#cache = new CompressionCache(this.#memoryLimit * CACHE_SHARE);
     this.#timer = watch(this, interval);
     this.#sample();
+    this.#unwatch = watchService(
+      'memory',
+      undefined,
+      this,
+      (/** @type {MemoryOptimizationEngine} */ engine) => engine.stats,
+    );
   }
 
   get closed() {
@@ -212,6 +220,7 @@ class MemoryOptimizationEngine {
     this.optimize();
     this.#loaded.unload(true);
     this.#closed = true;
+    this.#unwatch();
     clearInterval(this.#timer);
   }
 
