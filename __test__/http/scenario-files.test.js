@@ -351,7 +351,7 @@ describe('what is wrong with a file is said', () => {
     const run = (options) => new LoadTester().runScenario(place('test.json'), options);
     await assert.rejects(run({ target: 'http://192.0.2.1' }), { code: 'ERR_HOTPATH_REMOTE_HOST' });
     await assert.rejects(run({ seed: -1 }), errors.outOfRange('options.seed'));
-    await assert.rejects(run({ requests: 1 }), errors.unknownOption('requests', 'seed'));
+    await assert.rejects(run({ seeds: 1 }), errors.unknownOption('seeds', 'seed'));
     await assert.rejects(new LoadTester().runScenario(''), errors.outOfRange('file'));
     await assert.rejects(new LoadTester().runScenario(5), errors.invalidType('file'));
   });

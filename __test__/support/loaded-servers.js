@@ -36,7 +36,7 @@ function certificate(t) {
   const folder = temporaryFolder(t);
   const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
   const openssl = need('openssl', { debian: 'openssl' });
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE';
   const make = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext ${names}`;
   execFileSync(openssl, [...make.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return { key: fs.readFileSync(key, 'utf8'), cert: fs.readFileSync(cert, 'utf8') };
@@ -56,7 +56,7 @@ async function nginx(t, locations = '') {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder};`);
   fs.writeFileSync(
     file,
-    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
     events { worker_connections 4096; }
     http { access_log off; ${temporary.join(' ')}
       server { listen 127.0.0.1:${port}; keepalive_requests 1000; location = / { return 200 "hello from nginx\\n"; } ${locations} } }`,

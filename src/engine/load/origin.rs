@@ -58,7 +58,10 @@ impl Origin {
     /// # Errors
     /// It does not come about, or the server does not speak the protocol.
     pub async fn connect(&self) -> Result<Line, Failure> {
-        let socket = self.socket().await.map_err(|error| Failure::of_connecting(&error))?;
+        let socket = self
+            .socket()
+            .await
+            .map_err(|error| Failure::of_connecting(&error))?;
         // A request is one packet; waiting for more would only add to what is measured.
         let _ = socket.set_nodelay(true);
         let stream = match &self.sealer {

@@ -102,12 +102,20 @@ fn latency(tally: &Tally, mean: f64, least: f64) -> Value {
 
 fn statuses(tally: &Tally) -> Value {
     let counted = tally.statuses.iter().enumerate().filter(|(_, count)| **count > 0);
-    Value::Object(counted.map(|(status, count)| (status.to_string(), json!(count))).collect())
+    Value::Object(
+        counted
+            .map(|(status, count)| (status.to_string(), json!(count)))
+            .collect(),
+    )
 }
 
 fn failures(tally: &Tally) -> Value {
     let counted = KINDS.iter().zip(tally.failures).filter(|(_, count)| *count > 0);
-    Value::Object(counted.map(|((_, name), count)| ((*name).to_owned(), json!(count))).collect())
+    Value::Object(
+        counted
+            .map(|((_, name), count)| ((*name).to_owned(), json!(count)))
+            .collect(),
+    )
 }
 
 /// The whole distribution: steps for a chart, and the interchange format of HdrHistogram.

@@ -26,7 +26,10 @@ fn arrivals_of_a_constant_rate_are_evenly_spaced() {
     assert_eq!(schedule.total(), 50);
     for number in 0..50 {
         let after = schedule.at(number).unwrap().after.as_secs_f64();
-        assert!((after - number as f64 / 100.0).abs() < 1e-9, "{number} at {after}");
+        assert!(
+            (after - number as f64 / 100.0).abs() < 1e-9,
+            "{number} at {after}"
+        );
     }
     assert_eq!(schedule.at(50), None);
     assert_eq!(Schedule::even(100.0, Some(50), Some(100.0)).total(), 10);
@@ -38,13 +41,20 @@ fn arrivals_of_a_constant_rate_are_evenly_spaced() {
 fn arrivals_of_a_ramp_follow_the_integral_of_its_rate() {
     for (from, to) in [(0.0, 100.0), (100.0, 0.0), (10.0, 200.0), (50.0, 50.0001)] {
         let schedule = Schedule::of_phases(&[phase(10.0, from, to)]);
-        assert_eq!(schedule.total(), ((from + to) * 5.0 + 1e-6) as u64, "{from} to {to}");
+        assert_eq!(
+            schedule.total(),
+            ((from + to) * 5.0 + 1e-6) as u64,
+            "{from} to {to}"
+        );
         let mut before = Duration::ZERO;
         for number in 0..schedule.total() {
             let after = schedule.at(number).unwrap().after;
             let t = after.as_secs_f64();
             let arrived = from * t + (to - from) * t * t / 20.0;
-            assert!((arrived - number as f64).abs() < 0.01, "{from} to {to}: {number} at {t}");
+            assert!(
+                (arrived - number as f64).abs() < 0.01,
+                "{from} to {to}: {number} at {t}"
+            );
             assert!(after >= before && t <= 10.0);
             before = after;
         }
@@ -89,7 +99,10 @@ fn chance_stays_in_its_limits_and_reaches_them() {
         assert!((0.0..1.0).contains(&random.unit()));
     }
     assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
-    let part = [Part::Number { least: i64::MIN, most: i64::MAX }];
+    let part = [Part::Number {
+        least: i64::MIN,
+        most: i64::MAX,
+    }];
     assert!(render(&part, &[], &mut random).parse::<i64>().is_ok());
 }
 
@@ -100,7 +113,9 @@ fn serve(requests: usize) -> std::net::SocketAddr {
     std::thread::spawn(move || {
         let mut left = requests;
         while left > 0 {
-            let Ok((mut socket, _)) = listener.accept() else { return };
+            let Ok((mut socket, _)) = listener.accept() else {
+                return;
+            };
             let mut seen = Vec::new();
             let mut buffer = [0; 1024];
             while left > 0 {

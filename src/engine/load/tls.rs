@@ -23,7 +23,10 @@ pub struct Sealer {
 
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Sealer").field("name", &self.name).finish()
+        formatter
+            .debug_struct("Sealer")
+            .field("name", &self.name)
+            .finish()
     }
 }
 

@@ -163,7 +163,9 @@ pub async fn crowd(thread: &Thread<'_>) {
         }
         while users.next().await.is_some() {}
     };
-    let end = thread.until_over(async { tokio::join!(keeper, inside) }, None).await;
+    let end = thread
+        .until_over(async { tokio::join!(keeper, inside) }, None)
+        .await;
     if end == End::Stopped {
         let mut tally = common.tallies[thread.index].lock();
         let users = tally.users;
@@ -292,7 +294,10 @@ impl User<'_> {
         if !path.starts_with('/') {
             return None;
         }
-        let body = ask.body.as_ref().map(|body| render(body, &self.values, &mut self.random));
+        let body = ask
+            .body
+            .as_ref()
+            .map(|body| render(body, &self.values, &mut self.random));
         Some(Prepared {
             method: Method::try_from(ask.method.as_str()).ok()?,
             uri: uri(&path, target).ok()?,
@@ -333,4 +338,3 @@ fn descend<'a>(json: &'a Value, way: &[Key]) -> Option<&'a Value> {
         Key::Name(name) => value.get(name),
     })
 }
-

@@ -1,7 +1,7 @@
 //! One exchange after the other: a request out, its answer in.
 //!
 //! An HTTP/1.1 connection belongs to one [`Wire`] and is polled together with what waits for it
-//! ([`drive`]). Spawned as a task of its own, as is usual, each exchange would cost two hand-overs
+//! (`Driven`). Spawned as a task of its own, as is usual, each exchange would cost two hand-overs
 //! between tasks. HTTP/2 connections are tasks of their own: several wires share one.
 
 use std::cell::RefCell;
@@ -117,10 +117,15 @@ impl Wire {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn exchange(&mut self, prepared: &Prepared, begun: Instant, keep: bool) -> Result<Answer, Failure> {
+    pub async fn exchange(
+        &mut self,
+        prepared: &Prepared,
+        begun: Instant,
+        keep: bool,
+    ) -> Result<Answer, Failure> {
         let mut begun = begun;
         loop {
-            let (trouble, fresh) = match &mut self.link {
+            let (trouble, fresh, ended) = match &mut self.link {
                 Link::Own(slot) => {
                     let fresh = slot.is_none();
                     if fresh {
@@ -131,8 +136,9 @@ impl Wire {
                     match own.exchange(prepared, begun, keep).await {
                         Ok(answer) => return Ok(answer),
                         Err(trouble) => {
+                            let ended = own.line.failure;
                             *slot = None;
-                            (trouble, fresh)
+                            (trouble, fresh, ended)
                         }
                     }
                 }
@@ -143,13 +149,13 @@ impl Wire {
                     }
                     match exchange_shared(sender, prepared, begun, keep).await {
                         Ok(answer) => return Ok(answer),
-                        Err(trouble) => (trouble, fresh),
+                        Err(trouble) => (trouble, fresh, None),
                     }
                 }
             };
             match trouble {
                 Trouble::Unsent if !fresh => {}
-                Trouble::Unsent => return Err(Failure::Reset),
+                Trouble::Unsent => return Err(ended.unwrap_or(Failure::Reset)),
                 Trouble::Failed(failure) => return Err(failure),
             }
         }
@@ -160,35 +166,44 @@ impl Wire {
 #[derive(Debug)]
 struct Own {
     sender: http1::SendRequest<Body>,
-    connection: Connection,
+    line: Driven,
 }
 
-/// None once it has ended.
-type Connection = Option<Pin<Box<http1::Connection<TokioIo<Line>, Body>>>>;
+/// A connection that is polled by whoever waits for something of it.
+#[derive(Debug)]
+struct Driven {
+    /// None once it has ended.
+    connection: Option<Pin<Box<http1::Connection<TokioIo<Line>, Body>>>>,
+    /// Why it has ended, if that was a failure.
+    failure: Option<Failure>,
+}
 
 impl Own {
     async fn open(origin: &Origin) -> Result<Self, Failure> {
         let line = TokioIo::new(origin.connect().await?);
         let opened = http1::handshake(line).await;
         let (sender, connection) = opened.map_err(|error| Failure::of_exchange(&error))?;
-        let connection = Some(Box::pin(connection));
-        Ok(Self { sender, connection })
+        let line = Driven {
+            connection: Some(Box::pin(connection)),
+            failure: None,
+        };
+        Ok(Self { sender, line })
     }
 
     async fn exchange(&mut self, prepared: &Prepared, begun: Instant, keep: bool) -> Result<Answer, Trouble> {
-        let connection = &mut self.connection;
+        let line = &mut self.line;
         if !self.sender.is_ready() {
-            let ready = drive(connection, self.sender.ready()).await;
+            let ready = line.drive(self.sender.ready()).await;
             ready.map_err(|_| Trouble::Unsent)?;
         }
-        let answered = drive(connection, self.sender.try_send_request(prepared.request())).await;
+        let answered = line.drive(self.sender.try_send_request(prepared.request())).await;
         let response = answered.map_err(|error| match error.message() {
             Some(_) => Trouble::Unsent,
             None => Trouble::Failed(Failure::of_exchange(error.error())),
         })?;
         let (mut answer, mut body) = begin(response, begun, keep);
         while !body.is_end_stream() {
-            let Some(frame) = drive(connection, body.frame()).await else {
+            let Some(frame) = line.drive(body.frame()).await else {
                 break;
             };
             take(&mut answer, frame)?;
@@ -197,22 +212,25 @@ impl Own {
     }
 }
 
-/// Polls a connection together with what waits for it.
-async fn drive<F: Future>(connection: &mut Connection, waiting: F) -> F::Output {
-    let mut waiting = pin!(waiting);
-    poll_fn(|context| {
-        if let Poll::Ready(output) = waiting.as_mut().poll(context) {
-            return Poll::Ready(output);
-        }
-        if let Some(alive) = connection
-            && alive.as_mut().poll(context).is_ready()
-        {
-            *connection = None;
-        }
-        // What the connection has just done may be what is waited for.
-        waiting.as_mut().poll(context)
-    })
-    .await
+impl Driven {
+    /// Polls the connection together with what waits for it.
+    async fn drive<F: Future>(&mut self, waiting: F) -> F::Output {
+        let mut waiting = pin!(waiting);
+        poll_fn(|context| {
+            if let Poll::Ready(output) = waiting.as_mut().poll(context) {
+                return Poll::Ready(output);
+            }
+            if let Some(alive) = &mut self.connection
+                && let Poll::Ready(ended) = alive.as_mut().poll(context)
+            {
+                self.failure = ended.err().map(|error| Failure::of_exchange(&error));
+                self.connection = None;
+            }
+            // What the connection has just done may be what is waited for.
+            waiting.as_mut().poll(context)
+        })
+        .await
+    }
 }
 
 /// A connection of HTTP/2 that several share.

@@ -151,7 +151,8 @@ impl Thread<'_> {
             ends,
             under_way: vec![Cell::new(None); count],
         };
-        let shared: Vec<Rc<Shared>> = (0..share(requests.connections, common.plan.threads, self.index).max(1))
+        let shared: Vec<Rc<Shared>> = (0..share(requests.connections, common.plan.threads, self.index)
+            .max(1))
             .map(|_| Rc::default())
             .collect();
         // Only lanes that something has happened to are polled.
