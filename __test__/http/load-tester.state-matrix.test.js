@@ -45,8 +45,9 @@ const CLOSED = {
 /** A test that goes on until it is stopped. */
 function endless(tester, url) {
   const stop = new AbortController();
+  const started = new Promise((resolve) => tester.once('progress', resolve));
   const test = tester.runLoadTest({ url, requests: 1e9, concurrency: 2, signal: stop.signal });
-  return { test, stop: () => stop.abort() };
+  return { test, started, stop: () => stop.abort() };
 }
 
 const server = (t) => httpServer(t, (_request, response) => response.end('hello'));
@@ -65,8 +66,9 @@ for (const [name, use] of Object.entries(OPERATIONS)) {
 
     it('while a test runs', async (t) => {
       const { url } = await server(t);
-      const tester = new LoadTester();
-      const { test, stop } = endless(tester, url);
+      const tester = new LoadTester({ progressIntervalMs: 2 });
+      const { test, started, stop } = endless(tester, url);
+      await started;
       const used = use(tester, url);
       // Closing waits for the test; everything else must not.
       if (name === 'close') stop();

@@ -122,7 +122,7 @@ class PerformanceTestSuite {
           durationMs: STRESS.duration * 1000 * scale,
           signal,
         });
-        const errorRate = 100 - result.successRate;
+        const errorRate = errorRateOf(result);
         if (!result.aborted && errorRate > targets.errorRate) {
           throw failed('stress', [`${errorRate.toFixed(2)} % errors with ${concurrency} under way`], result);
         }
@@ -148,7 +148,7 @@ class PerformanceTestSuite {
   #judge(name, result) {
     if (result.aborted) return;
     const { targets } = this.#settings;
-    const errorRate = 100 - result.successRate;
+    const errorRate = errorRateOf(result);
     const reasons = ['p50', 'p95', 'p99'].flatMap((percentile) => {
       const value = result.latency[percentile];
       return value > targets[percentile] ? [`${percentile} is ${value} ms, more than ${targets[percentile]}`] : [];
@@ -161,6 +161,11 @@ class PerformanceTestSuite {
   #log(line) {
     if (this.#settings.logger) this.#settings.logger.log(line);
   }
+}
+
+/** In percent. @param {any} result */
+function errorRateOf({ totalRequests, successRate }) {
+  return totalRequests === 0 ? 0 : 100 - successRate;
 }
 
 /** @param {string} test @param {string[]} reasons @param {any} [result] */

@@ -244,7 +244,10 @@ impl Lanes<'_> {
         let thread = self.thread;
         let mut deadline = Deadline::new();
         let mut refusals = 0;
-        while let Some(due) = self.next().await {
+        // However short the time, and however late this thread: each lane asks once.
+        let mut first = true;
+        while let Some(due) = self.next(first).await {
+            first = false;
             let open = self.pace.is_some();
             let now = if open { Instant::now() } else { due };
             self.under_way[lane].set(Some(due));
@@ -275,12 +278,12 @@ impl Lanes<'_> {
     }
 
     /// When the next request is due: now, in a closed loop.
-    async fn next(&self) -> Option<Instant> {
+    async fn next(&self, first: bool) -> Option<Instant> {
         if let Some(pace) = &self.pace {
             return pace.next().await;
         }
         let now = Instant::now();
-        if self.ends.is_some_and(|ends| now >= ends) {
+        if !first && self.ends.is_some_and(|ends| now >= ends) {
             return None;
         }
         if let Some(budget) = self.requests.requests {
