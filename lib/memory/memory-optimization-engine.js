@@ -21,13 +21,19 @@ const CACHE_SHARE = 1 / 16;
 /** What an engine with compression off answers with. */
 const NONE = 'none';
 
+/** What monitors are told. @param {MemoryOptimizationEngine} engine */
+function figuresOf(engine) {
+  const { current, tracking, pools } = engine.stats;
+  return { ...current, ...tracking, ...pools };
+}
+
 class MemoryOptimizationEngine {
   #memoryLimit;
   #compressionEnabled;
   #lazyLoadingEnabled;
   #timer;
-  #closed = false;
   #unwatch;
+  #closed = false;
   /** @type {Set<ObjectPool<any>>} */
   #objectPools = new Set();
   /** @type {Set<BufferPool>} */
@@ -51,12 +57,7 @@ class MemoryOptimizationEngine {
     this.#cache = new CompressionCache(this.#memoryLimit * CACHE_SHARE);
     this.#timer = watch(this, interval);
     this.#sample();
-    this.#unwatch = watchService(
-      'memory',
-      undefined,
-      this,
-      (/** @type {MemoryOptimizationEngine} */ engine) => engine.stats,
-    );
+    this.#unwatch = watchService('memory', undefined, this, figuresOf);
   }
 
   get closed() {
@@ -220,8 +221,8 @@ class MemoryOptimizationEngine {
     this.optimize();
     this.#loaded.unload(true);
     this.#closed = true;
-    this.#unwatch();
     clearInterval(this.#timer);
+    this.#unwatch();
   }
 
   [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
