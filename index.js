@@ -33,6 +33,7 @@ const {
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
+  HotpathLoadTestError,
   HotpathMatrixError,
   HotpathQueueFullError,
   HotpathStorageError,
@@ -41,7 +42,14 @@ const {
   HotpathValueError,
   HotpathWorkerError,
 } = require('./lib/errors.js');
-const { legacyRoutes, performanceRouter } = require('./lib/http/index.js');
+const {
+  LoadTester,
+  PerformanceTestSuite,
+  PerformanceTests,
+  legacyRoutes,
+  performanceRouter,
+  runMemoryTest,
+} = require('./lib/http/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -100,6 +108,10 @@ module.exports = {
   ParallelProcessingEngine,
   CircuitBreaker,
   ConnectionPoolManager,
+  LoadTester,
+  PerformanceTestSuite,
+  PerformanceTests,
+  runMemoryTest,
   legacyRoutes,
   performanceRouter,
   BloomFilter,
@@ -136,6 +148,7 @@ module.exports = {
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
+  HotpathLoadTestError,
   HotpathMatrixError,
   HotpathQueueFullError,
   HotpathStorageError,
