@@ -1,3 +1,7 @@
 'use strict';
 
-module.exports = {};
+const { responseCache } = require('./response-cache-middleware.js');
+
+module.exports = {
+  responseCache,
+};
