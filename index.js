@@ -41,6 +41,7 @@ const {
   HotpathValueError,
   HotpathWorkerError,
 } = require('./lib/errors.js');
+const { compression, responseCache } = require('./lib/http/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -95,6 +96,8 @@ module.exports = {
   ParallelProcessingEngine,
   CircuitBreaker,
   ConnectionPoolManager,
+  compression,
+  responseCache,
   BloomFilter,
   BufferPool,
   CircularBuffer,

@@ -1,1 +1,3 @@
-export {};
+export * from './http-common.js';
+export * from './http-compression.js';
+export * from './http-response-cache.js';

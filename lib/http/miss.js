@@ -54,7 +54,7 @@ class Miss {
 
   /** Asks the application. @param {() => unknown} next */
   run(next) {
-    const capture = new ResponseCapture(this.#question.response, {
+    new ResponseCapture(this.#question.response, {
       decide: () => this.#decide(),
       replace: (held) => this.#replace(held),
       whole: (held, body) => this.#whole(held, body),
@@ -62,7 +62,6 @@ class Miss {
       lost: (isAborted) => this.#lost(isAborted),
       maxBytes: this.#host.settings.maxBodyBytes,
     });
-    this.#capture = capture;
     try {
       return next();
     } catch (error) {
@@ -70,9 +69,6 @@ class Miss {
       throw error;
     }
   }
-  /** @type {ResponseCapture | undefined} */
-  #capture;
-
   /** @returns {import('./response-capture.js').Decision} */
   #decide() {
     const { request, response, identified } = this.#question;
@@ -116,7 +112,7 @@ class Miss {
     }
     this.#host.count('rescued');
     this.#answer(capture, this.#stale, 'stale');
-    this.#end({ answer: this.#stale, vary: [], headers: this.#question.request.headers }, true);
+    this.#end({ answer: this.#stale, vary: [], headers: this.#question.request.headers });
   }
 
   /** @param {ResponseCapture} capture @param {Buffer} body */
@@ -145,7 +141,7 @@ class Miss {
   async #keep(body) {
     const { settings, store, flights, report, count } = this.#host;
     const { request, response, key } = this.#question;
-    const plan = /** @type {NonNullable<typeof this.#plan>} */ (this.#plan);
+    const plan = /** @type {import('./storing.js').Plan} */ (this.#plan);
     const description = describe(settings, plan, response, { body, own: this.#own, now: Date.now() });
     let answer = new StoredResponse(description, body);
     try {
@@ -162,7 +158,7 @@ class Miss {
       report(error);
     }
     flights.unmarkAlone(this.#flight.key);
-    this.#end({ answer, vary: plan.vary, headers: request.headers }, false);
+    this.#end({ answer, vary: plan.vary, headers: request.headers });
     return answer;
   }
 
@@ -170,11 +166,11 @@ class Miss {
   #lost(isAborted) {
     this.#host.count('passed');
     if (!isAborted) this.#host.flights.markAlone(this.#flight.key);
-    this.#end(isAborted ? 'again' : 'alone', false);
+    this.#end(isAborted ? 'again' : 'alone');
   }
 
-  /** @param {import('./flights.js').Outcome} outcome @param {boolean} _isRescue */
-  #end(outcome, _isRescue) {
+  /** @param {import('./flights.js').Outcome} outcome */
+  #end(outcome) {
     this.#flight.end(outcome);
     this.#host.flights.forget(this.#flight);
   }

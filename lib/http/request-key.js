@@ -31,7 +31,10 @@ function requestKey(request) {
 /** Lists of codings are compared as lists. @param {string} header */
 function codings(header) {
   const names = header.toLowerCase().split(',');
-  return names.map((name) => name.replace(/\s/g, '')).sort().join(',');
+  return names
+    .map((name) => name.replace(/\s/g, ''))
+    .sort()
+    .join(',');
 }
 
 /** One of a field's many spellings. @param {string} name @param {unknown} value */

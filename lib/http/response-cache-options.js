@@ -83,8 +83,12 @@ const OPTIONS = Object.freeze([
 
 /** @param {Record<string, any>} given @param {string} path @returns {Pick<CompressionSettings, 'level' | 'brotliLevel' | 'zstdLevel'>} */
 function levels(given, path) {
-  const level = (/** @type {string} */ name, /** @type {number} */ usual, /** @type {number} */ least, /** @type {number} */ most) =>
-    given[name] === undefined ? usual : check.integerBetween(given[name], `${path}.${name}`, least, most);
+  const level = (
+    /** @type {string} */ name,
+    /** @type {number} */ usual,
+    /** @type {number} */ least,
+    /** @type {number} */ most,
+  ) => (given[name] === undefined ? usual : check.integerBetween(given[name], `${path}.${name}`, least, most));
   return {
     level: level('level', 6, 0, 9),
     brotliLevel: level('brotliLevel', 4, 0, 11),
@@ -148,8 +152,16 @@ function responseCacheOptions(options) {
     name: option('name', check.nonEmptyString, none),
     maxMemoryMB: option('maxMemoryMB', check.positiveFiniteNumber, none),
     ttlMs: option('ttlMs', (value, at) => Math.min(check.positiveNumber(value, at), FOREVER_MS), none),
-    staleWhileRevalidateMs: option('staleWhileRevalidateMs', (value, at) => Math.min(check.nonNegativeNumber(value, at), FOREVER_MS), 0),
-    staleIfErrorMs: option('staleIfErrorMs', (value, at) => Math.min(check.nonNegativeNumber(value, at), FOREVER_MS), 0),
+    staleWhileRevalidateMs: option(
+      'staleWhileRevalidateMs',
+      (value, at) => Math.min(check.nonNegativeNumber(value, at), FOREVER_MS),
+      0,
+    ),
+    staleIfErrorMs: option(
+      'staleIfErrorMs',
+      (value, at) => Math.min(check.nonNegativeNumber(value, at), FOREVER_MS),
+      0,
+    ),
     statuses: statusSet(given.statuses, `${path}.statuses`),
     maxBodyBytes: option('maxBodyBytes', check.positiveInteger, 4 * MIB),
     compression: compressionSettings(given.compression, `${path}.compression`),

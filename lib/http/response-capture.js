@@ -64,7 +64,7 @@ class ResponseCapture {
       case 'waiting':
         adoptHead(response, given);
         this.#decide();
-        if (this.#state === 'passing') this.#originals.writeHead.call(response, response.statusCode);
+        if (this.#is('passing')) this.#originals.writeHead.call(response, response.statusCode);
         return response;
       case 'holding':
       case 'replaced':
@@ -72,6 +72,11 @@ class ResponseCapture {
       default:
         return this.writeHead(...given);
     }
+  }
+
+  /** What it has become meanwhile. @param {string} state */
+  #is(state) {
+    return this.#state === state;
   }
 
   #decide() {
@@ -105,10 +110,8 @@ class ResponseCapture {
     const { response } = this;
     const { chunk, encoding, callback } = writeArguments(given);
     this.#needHead();
+    if (this.#state === 'storing') this.#collect();
     switch (this.#state) {
-      case 'storing':
-        this.#collect();
-      // falls through
       case 'collecting':
         if (isChunk(chunk)) this.#keep(bytesOf(chunk, encoding));
         return this.#originals.write.apply(response, given);
@@ -161,7 +164,7 @@ class ResponseCapture {
           this.#write([chunk, encoding]);
           given = [callback];
         }
-        const collected = this.#state === /** @type {string} */ ('collecting');
+        const collected = this.#is('collecting');
         this.#state = 'done';
         const ended = this.#originals.end.apply(response, given);
         if (collected) this.#hooks.collected(Buffer.concat(this.#pieces));

@@ -19,7 +19,9 @@ function adoptHead(response, given) {
 
 /** Pairs, or names and values in turns. The same name twice is two fields. @param {any} response @param {any[]} list */
 function adoptList(response, list) {
-  const pairs = Array.isArray(list[0]) ? list : list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1]]] : []));
+  const pairs = Array.isArray(list[0])
+    ? list
+    : list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1]]] : []));
   const seen = new Set();
   for (const [name, value] of pairs) {
     const key = String(name).toLowerCase();
@@ -32,16 +34,16 @@ function adoptList(response, list) {
 /**
  * Calls back once, when the head is complete and not yet sent.
  * @param {any} response
- * @param {() => void} listener
+ * @param {() => boolean | void} listener answers true to keep the head back; it is sent by `response.writeHead` then
  */
 function onHead(response, listener) {
   const { writeHead } = response;
   let told = false;
-  response.writeHead = function (/** @type {any[]} */ ...given) {
+  response.writeHead = (/** @type {any[]} */ ...given) => {
     if (told) return writeHead.apply(response, given);
     told = true;
     adoptHead(response, given);
-    listener();
+    if (listener() === true) return response;
     return writeHead.call(response, response.statusCode);
   };
 }

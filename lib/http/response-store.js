@@ -49,7 +49,9 @@ class ResponseStore {
    * @returns {StoredResponse | Variants | undefined}
    */
   find(key, headers) {
-    const answers = /** @type {NonNullable<typeof this.#answers>} */ (this.#answers);
+    const answers = /** @type {import('../cache/lent-values.js').LentValues<StoredResponse | Variants>} */ (
+      this.#answers
+    );
     const found = answers.get(KEYS + key);
     if (!(found instanceof Variants)) return found;
     const variant = answers.get(KEYS + variantKey(key, found, headers));
