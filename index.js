@@ -41,7 +41,14 @@ const {
   HotpathValueError,
   HotpathWorkerError,
 } = require('./lib/errors.js');
-const { compression, responseCache } = require('./lib/http/index.js');
+const {
+  WebSocketManager,
+  compression,
+  createHttp2Server,
+  rateLimit,
+  responseCache,
+  tuneServer,
+} = require('./lib/http/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -96,8 +103,12 @@ module.exports = {
   ParallelProcessingEngine,
   CircuitBreaker,
   ConnectionPoolManager,
+  WebSocketManager,
   compression,
+  createHttp2Server,
+  rateLimit,
   responseCache,
+  tuneServer,
   BloomFilter,
   BufferPool,
   CircularBuffer,
