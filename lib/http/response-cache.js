@@ -239,7 +239,7 @@ class ResponseCache {
     const { request, response } = question;
     const { headers } = request;
     const age = answer.ageAt(now);
-    if (this.#settings.cacheStatus) response.setHeader?.('Cache-Status', `hotpath; ${STATUS[status]}`);
+    if (this.#settings.cacheStatus) response.setHeader('Cache-Status', `hotpath; ${STATUS[status]}`);
     if (
       (headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined) &&
       answer.isKnownTo(headers)
@@ -366,7 +366,7 @@ const STATUS = Object.freeze({
   stored: 'fwd=miss; stored',
 });
 
-/** @param {Question} question @param {StoredResponse} answer @param {string[]} head @param {Buffer} body */
+/** @param {Question} question @param {StoredResponse} answer @param {(string | string[])[]} head @param {Buffer} body */
 function write({ request, response }, answer, head, body) {
   if (answer.message === undefined) response.writeHead(answer.status, head);
   else response.writeHead(answer.status, answer.message, head);

@@ -22,11 +22,13 @@ const { adoptHead, bytesOf, isChunk, writeArguments } = require('./response-head
  */
 
 class ResponseCapture {
-  /** @type {'waiting' | 'storing' | 'passing' | 'holding' | 'collecting' | 'replaced' | 'done'} */
+  /** @type {'waiting' | 'storing' | 'passing' | 'holding' | 'collecting' | 'replaced' | 'answered' | 'done'} */
   #state = 'waiting';
   /** @type {Buffer[]} */
   #pieces = [];
   #bytes = 0;
+  /** What passes is the answer itself. */
+  #isSending = false;
   #hooks;
 
   /** @param {any} response @param {Hooks} hooks */
@@ -51,10 +53,21 @@ class ResponseCapture {
 
   /** For hooks. @param {Buffer} [body] */
   end(body) {
-    this.#state = 'done';
-    if (body === undefined || body.length === 0) return this.#originals.end.call(this.response);
+    this.#state = 'answered';
     // Over HTTP/2, `end` with a body calls `write`.
-    return this.#originals.end.call(this.response, body);
+    this.#isSending = true;
+    if (body === undefined || body.length === 0) this.#originals.end.call(this.response);
+    else this.#originals.end.call(this.response, body);
+    this.#isSending = false;
+  }
+
+  /** For hooks. @param {string} name @param {string} value */
+  setHeader(name, value) {
+    this.response.setHeader(name, value);
+  }
+
+  get destroyed() {
+    return this.response.destroyed;
   }
 
   /** @param {any[]} given */
@@ -68,6 +81,7 @@ class ResponseCapture {
         return response;
       case 'holding':
       case 'replaced':
+      case 'answered':
         return response;
       default:
         return this.writeHead(...given);
@@ -108,6 +122,7 @@ class ResponseCapture {
   /** @param {any[]} given */
   #write(given) {
     const { response } = this;
+    if (this.#isSending) return this.#originals.write.apply(response, given);
     const { chunk, encoding, callback } = writeArguments(given);
     this.#needHead();
     if (this.#state === 'storing') this.#collect();
@@ -117,6 +132,7 @@ class ResponseCapture {
         return this.#originals.write.apply(response, given);
       case 'holding':
       case 'replaced':
+      case 'answered':
         if (typeof callback === 'function') process.nextTick(callback);
         return true;
       default:
@@ -172,7 +188,8 @@ class ResponseCapture {
       }
       case 'holding':
       case 'replaced':
-        if (typeof callback === 'function') response.once('finish', callback);
+      case 'answered':
+        if (typeof callback === 'function') process.nextTick(callback);
         return response;
       default:
         return this.#originals.end.apply(response, given);
@@ -191,7 +208,7 @@ class ResponseCapture {
   #flushHeaders() {
     this.#needHead();
     if (this.#state === 'storing') this.#collect();
-    if (this.#state === 'holding' || this.#state === 'replaced') return;
+    if (this.#is('holding') || this.#is('replaced') || this.#is('answered')) return;
     this.#originals.flushHeaders?.call(this.response);
   }
 

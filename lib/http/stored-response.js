@@ -20,7 +20,7 @@ const NOT_MODIFIED_FIELDS = new Set(['cache-control', 'content-location', 'date'
  * @property {string} id tells it from all other answers, ever
  * @property {number} status
  * @property {string} [message]
- * @property {string[]} headers names and values in turns, without those that `prepare` adds
+ * @property {(string | string[])[]} headers names and values in turns, without those that `prepare` adds
  * @property {string} [etag]
  * @property {number} made milliseconds since 1970
  * @property {number} freshMs from then on
@@ -36,7 +36,7 @@ const NOT_MODIFIED_FIELDS = new Set(['cache-control', 'content-location', 'date'
 /** What one coding of an answer takes to be sent. */
 class Prepared {
   /**
-   * @param {string[]} head names and values in turns, the Age last
+   * @param {(string | string[])[]} head names and values in turns, the Age last
    * @param {Buffer} body
    */
   constructor(head, body) {
@@ -83,8 +83,8 @@ class StoredResponse {
     this.message = description.message;
     this.modified = NaN;
     for (let index = 0; index < description.headers.length; index += 2) {
-      if (description.headers[index].toLowerCase() === 'last-modified') {
-        this.modified = Date.parse(description.headers[index + 1]);
+      if (description.headers[index] === 'Last-Modified') {
+        this.modified = Date.parse(String(description.headers[index + 1]));
       }
     }
     this.#plain = this.#prepare(undefined, body);
@@ -141,7 +141,7 @@ class StoredResponse {
       const { head } = this.#plain;
       const kept = [];
       for (let index = 0; index < head.length - 2; index += 2) {
-        if (NOT_MODIFIED_FIELDS.has(head[index].toLowerCase())) kept.push(head[index], head[index + 1]);
+        if (NOT_MODIFIED_FIELDS.has(String(head[index]).toLowerCase())) kept.push(head[index], head[index + 1]);
       }
       this.#notModified = new Prepared([...kept, 'Age', '0'], EMPTY);
     }

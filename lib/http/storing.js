@@ -194,25 +194,24 @@ function mayCompress(settings, directives, response, body) {
   return isCompressible(response.getHeader('content-type'));
 }
 
-/** @param {any} response @param {Record<string, any>} own @param {boolean} compressible @returns {string[]} */
+/** @param {any} response @param {Record<string, any>} own @param {boolean} compressible @returns {(string | string[])[]} */
 function keptHeaders(response, own, compressible) {
   const connection = String(response.getHeader('connection') ?? '').toLowerCase();
   const named = new Set(connection.split(',').map((name) => name.trim()));
-  /** @type {string[]} */
+  /** @type {(string | string[])[]} */
   const kept = [];
   let varies = false;
   for (const [name, value] of Object.entries(response.getHeaders())) {
     if (LEFT_OUT.has(name) || named.has(name) || own[name] === value) continue;
     // Added below, for all codings.
     if (compressible && name === 'content-encoding') continue;
-    const values = Array.isArray(value) ? value : [value];
-    for (const each of values) {
-      let text = String(each);
-      if (name === 'vary' && compressible) {
-        varies = true;
-        if (!/\baccept-encoding\b/i.test(text)) text += ', Accept-Encoding';
-      }
-      kept.push(titleCase(name), text);
+    if (name === 'vary' && compressible) {
+      const text = String(value);
+      varies = true;
+      kept.push('Vary', /\baccept-encoding\b/i.test(text) ? text : `${text}, Accept-Encoding`);
+    } else {
+      // Several fields of one name stay together: one by one, they would replace each other.
+      kept.push(titleCase(name), Array.isArray(value) ? value.map(String) : String(value));
     }
   }
   if (compressible && !varies) kept.push('Vary', 'Accept-Encoding');
