@@ -22,6 +22,8 @@ const COMPRESSIBLE = new Set([
   'application/x-ndjson',
   'application/ndjson',
   'application/jsonl',
+  // Which may be anything; npm's `compression` tries it, too.
+  'application/octet-stream',
   'application/rtf',
   'application/sql',
   'application/toml',
