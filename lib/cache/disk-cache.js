@@ -15,6 +15,7 @@ const { Codec, KIND } = require('./codec.js');
 const { diskCacheOptions } = require('./disk-options.js');
 const { piecesOf, readerStream, writeStream } = require('./disk-streams.js');
 const { EventDelivery } = require('./event-delivery.js');
+const { DECODE, TIER } = require('./internal.js');
 const { checkAmount, checkKey, checkKeys, lifetime, pairsOf } = require('./memory-arguments.js');
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
 
@@ -279,6 +280,16 @@ class DiskCache extends EventEmitter {
   /** @returns {Promise<void>} */
   async validate() {
     return pending((operation) => native.diskCacheValidate(this.#handle, operation));
+  }
+
+  /** What native code knows the cache as. */
+  [TIER]() {
+    return { kind: 'disk', handle: this.#open() };
+  }
+
+  /** @param {number} kind @param {any} payload */
+  [DECODE](kind, payload) {
+    return this.#codec.decodeAlone(kind, payload);
   }
 
   get stats() {

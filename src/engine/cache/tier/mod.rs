@@ -20,6 +20,7 @@
 //!
 //! [`contract`] is the suite that all of them pass.
 
+pub mod disk;
 pub mod envelope;
 pub mod memory;
 pub mod redis;
