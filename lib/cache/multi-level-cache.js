@@ -348,6 +348,29 @@ class MultiLevelCache extends EventEmitter {
     return deleted;
   }
 
+  /** @param {string} [pattern] @returns {Promise<string[]>} */
+  async keys(pattern = '*') {
+    return this.#walk(native.tieredKeys, pattern);
+  }
+
+  /** @param {string} pattern @returns {Promise<number>} */
+  async deletePattern(pattern) {
+    return this.#walk(native.tieredDeletePattern, pattern);
+  }
+
+  /**
+   * A walk over the keys of all levels.
+   * @param {(handle: number, operation: number, pattern: string) => any} walk
+   * @param {unknown} pattern
+   * @returns {Promise<any>}
+   */
+  async #walk(walk, pattern) {
+    const handle = this.#open();
+    if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    const [, answer] = await this.#ask((operation) => walk(handle, operation, pattern));
+    return answer;
+  }
+
   async clear() {
     const handle = this.#open();
     await this.#ask((operation) => native.tieredClear(handle, operation));

@@ -18,6 +18,7 @@ use crate::engine::cache::disk::DiskCache;
 use crate::engine::cache::disk::reads::{Found, Value, Wanted};
 use crate::engine::cache::disk::record::{Head, NEVER};
 use crate::engine::cache::disk::writes::{self, Lifetime};
+use crate::engine::cache::glob::Glob;
 use crate::error::{Error, Result};
 
 const CLOSED: Error = Error::Closed { engine: "cache" };
@@ -73,7 +74,7 @@ impl DiskCache {
             Some(Value::File(found, reader)) => {
                 let key = key.to_vec();
                 let read = move || cache.read_file(&key, found, reader);
-                Told::begin(|done| writes::blocking(done, |done| done(read())))
+                Told::begin(|done| writes::blocking(done, move |done| done(read())))
                     .wait()
                     .await?
             }
@@ -162,6 +163,20 @@ impl Tier for DiskCache {
         Box::pin(async move {
             let cache = self.shared()?;
             Told::begin(|done| DiskCache::clear(&cache, done)).wait().await
+        })
+    }
+
+    fn keys(&self, glob: Option<Arc<Glob>>) -> Pending<'_, Vec<Arc<[u8]>>> {
+        Box::pin(async move {
+            let cache = self.shared()?;
+            let walk = move || {
+                let mut keys = Vec::new();
+                cache.for_each_key(glob.as_deref(), &mut |_, key| keys.push(key.into()))?;
+                Ok(keys)
+            };
+            Told::begin(|done| writes::blocking(done, move |done| done(walk())))
+                .wait()
+                .await
         })
     }
 }

@@ -99,7 +99,8 @@ fn the_index_follows_lifetimes_that_change() {
             cache.validate().unwrap();
         }
     }
-    eventually(|| cache.len().unwrap() == 6 && counted(&cache, Counter::Expirations) == 3);
+    // More than three when one of those with a first life of 20 ms has seen its end.
+    eventually(|| cache.len().unwrap() == 6 && counted(&cache, Counter::Expirations) >= 3);
     for number in 0..3 {
         assert_eq!(get(&cache, &[number, 0]), None);
         assert!(get(&cache, &[number, 1]).is_some());
