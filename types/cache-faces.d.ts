@@ -224,6 +224,8 @@ export class AdvancedCacheManager<V = unknown> {
   setMany(entries: Entries<V>, ttl?: number): Promise<number>;
   mset(entries: Entries<V>, ttl?: number): Promise<number>;
   deleteMany(keys: readonly string[]): Promise<number>;
+  /** Deletes all keys that a glob (`*`, `?`, `[..]`) means. @returns how many that were */
+  deletePattern(pattern: string): Promise<number>;
   /** Loads the keys of each group that are not there yet. */
   warm(groups: Record<string, WarmGroup<V>>): Promise<Record<string, WarmGroupReport>>;
   getStats(): CacheUsage;

@@ -27,7 +27,7 @@ function manager(t, options) {
 
 async function redis(t, args = []) {
   const port = await freePort();
-  const program = need('redis-server', { debian: 'redis-server' });
+  const program = need('redis-server');
   const folder = temporaryFolder(t, 'hotpath-redis-');
   const all = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...args];
   let child = await start(program, all, { port });

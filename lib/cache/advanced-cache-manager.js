@@ -2,8 +2,10 @@
 
 // The cache manager of document 002: embedded, or with Redis behind it. A positional ttl is milliseconds here.
 
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
+const { MEMORY } = require('./internal.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { TTL_IN_MS } = require('./ttl-argument.js');
 
@@ -85,6 +87,15 @@ class AdvancedCacheManager {
     return Object.fromEntries(await Promise.all(reports));
   }
 
+  /** @param {string} pattern a glob @returns {Promise<number>} */
+  async deletePattern(pattern) {
+    return this.#cache.deletePattern(pattern);
+  }
+
+  [MEMORY]() {
+    return this.#memory;
+  }
+
   getStats() {
     const { hits, misses, entries, bytes, maxEntries } = this.#memory.stats;
     const counted = this.#counts ? { hits, misses } : { hits: 0, misses: 0 };
@@ -109,10 +120,6 @@ class AdvancedCacheManager {
 
   async close() {
     await this.#cache.close();
-  }
-
-  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    await this.close();
   }
 
   /** @param {unknown} ttl milliseconds, or an object that says so */
@@ -144,9 +151,6 @@ function distribute(memory, redis) {
   return new MultiLevelCache({ l1Cache: memory, l2Cache: new RedisCache(redis) });
 }
 
-for (const [alias, method] of Object.entries({ put: 'set', del: 'delete', mset: 'setMany' })) {
-  const value = /** @type {any} */ (AdvancedCacheManager.prototype)[method];
-  Object.defineProperty(AdvancedCacheManager.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(AdvancedCacheManager, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 module.exports = { AdvancedCacheManager };

@@ -7,6 +7,7 @@
 
 const { EventEmitter } = require('node:events');
 const path = require('node:path');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
 const check = require('../validate.js');
 const { report } = require('./advanced-report.js');
@@ -15,6 +16,7 @@ const { DiskCache } = require('./disk-cache.js');
 const { checkKey, checkKeys } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { estimateSize } = require('./estimate.js');
+const { MEMORY } = require('./internal.js');
 const { Successors } = require('./successors.js');
 
 /** A value of more than this share of the memory stays on disk. */
@@ -204,6 +206,11 @@ class AdvancedCache extends EventEmitter {
     return { memory: count('memory'), promoted: count('promoted'), loaded: count('loaded'), missing: count('missing') };
   }
 
+  /** @returns {MemoryCache | undefined} */
+  [MEMORY]() {
+    return this.#memory;
+  }
+
   getStats() {
     return report(this.#measure());
   }
@@ -360,16 +367,7 @@ class AdvancedCache extends EventEmitter {
   }
 }
 
-const ALIASES = {
-  put: 'set',
-  del: 'delete',
-  close: 'shutdown',
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]: 'shutdown',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (AdvancedCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(AdvancedCache.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(AdvancedCache, { put: 'set', del: 'delete', close: 'shutdown', [ASYNC_DISPOSE]: 'shutdown' });
 
 /** The cache that everybody shares. Opened at its first use. */
 const advancedCache = new AdvancedCache({ name: 'default' });

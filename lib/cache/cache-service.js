@@ -2,7 +2,10 @@
 
 // The cache service of an application: embedded in the process, or on Redis where it is configured, with one face.
 
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const check = require('../validate.js');
+const { isGlob, literally } = require('./globs.js');
+const { MEMORY } = require('./internal.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { checkKey, checkKeys, pairsOf } = require('./memory-arguments.js');
 
@@ -12,7 +15,6 @@ const OPTIONS = ['redis', 'name', ...Object.keys(DEFAULTS)];
 /** A value that nobody has asked for lives this long; each access adds a step, up to the limit. In seconds. */
 const INTELLIGENT_TTL = { base: 300, step: 60, limit: 3600, countedFor: 86_400 };
 const ACCESS_COUNT = ':access_count';
-const GLOB_CHARACTERS = /[*?[\]]/;
 
 class CacheService {
   /** @type {any} */
@@ -96,9 +98,9 @@ class CacheService {
    */
   async delPattern(pattern) {
     check.nonEmptyString(pattern, 'pattern');
-    const prefix = literal(this.#prefix);
-    if (GLOB_CHARACTERS.test(pattern)) return this.#open().deletePattern(prefix + pattern);
-    const family = await this.#open().deletePattern(`${prefix}${literal(pattern)}:*`);
+    const prefix = literally(this.#prefix);
+    if (isGlob(pattern)) return this.#open().deletePattern(prefix + pattern);
+    const family = await this.#open().deletePattern(`${prefix}${literally(pattern)}:*`);
     return family + Number(await this.delete(pattern));
   }
 
@@ -124,7 +126,7 @@ class CacheService {
   /** Removes what nobody can need any more: expired entries leave by themselves, counts of keys that are gone do not. */
   async optimize() {
     const before = this.getStats();
-    const counters = await this.#open().keys(`${literal(this.#prefix)}*${ACCESS_COUNT}`);
+    const counters = await this.#open().keys(`${literally(this.#prefix)}*${ACCESS_COUNT}`);
     const counted = counters.map((/** @type {string} */ key) => key.slice(0, -ACCESS_COUNT.length));
     const present = await Promise.all(counted.map((/** @type {string} */ key) => this.#open().has(key)));
     const orphans = counters.filter((/** @type {string} */ _key, /** @type {number} */ index) => !present[index]);
@@ -132,6 +134,11 @@ class CacheService {
     const after = this.getStats();
     const freedBytes = Math.max(0, before.memoryUsage - after.memoryUsage);
     return { examined: counters.length, removed, freedBytes, memoryUsage: after.memoryUsage };
+  }
+
+  /** @returns {MemoryCache | undefined} */
+  [MEMORY]() {
+    return this.#open()[MEMORY]?.();
   }
 
   getStats() {
@@ -155,16 +162,12 @@ class CacheService {
 
   async clear() {
     if (this.#prefix === '') await this.#open().clear();
-    else await this.#open().deletePattern(`${literal(this.#prefix)}*`);
+    else await this.#open().deletePattern(`${literally(this.#prefix)}*`);
   }
 
   async close() {
     // One that was never used is closed all the same: it answers nothing from now on.
     await this.#open().close();
-  }
-
-  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    await this.close();
   }
 
   /** @param {string} key */
@@ -191,15 +194,7 @@ function patternKey(pattern, id) {
   return `${check.nonEmptyString(pattern, 'pattern')}:${id}`;
 }
 
-/** A glob that means a text. @param {string} text */
-function literal(text) {
-  return text.replace(/[*?[\]\\]/g, '\\$&');
-}
-
-for (const [alias, method] of Object.entries({ put: 'set', del: 'delete', mset: 'setMany' })) {
-  const value = /** @type {any} */ (CacheService.prototype)[method];
-  Object.defineProperty(CacheService.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(CacheService, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 /** The service that everybody shares. */
 const cacheService = new CacheService({ name: 'default' });

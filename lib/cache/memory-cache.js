@@ -8,14 +8,17 @@
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const environment = require('../environment.js');
-const { watchService } = require('../services.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
+const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translated } = require('../native-errors.js');
+const { addProperty } = require('../own-property.js');
+const { watchService } = require('../services.js');
 const { Codec } = require('./codec.js');
-const { DECODE, FIND, FIND_MANY, TIER } = require('./internal.js');
+const { DECODE, FIND, FIND_MANY, MEMORY, TIER } = require('./internal.js');
 const { EventDelivery } = require('./event-delivery.js');
 const { Loads } = require('./loads.js');
-const { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
+const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
 const { memoryCacheOptions, openMemoryCache, resizeOptions } = require('./memory-options.js');
 const { memoryCacheStats } = require('./memory-stats.js');
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
@@ -129,6 +132,10 @@ class MemoryCache extends EventEmitter {
     return this.#codec.decodeAlone(kind, payload);
   }
 
+  [MEMORY]() {
+    return this;
+  }
+
   [TIER]() {
     return { kind: 'memory', handle: this.#open() };
   }
@@ -205,7 +212,7 @@ class MemoryCache extends EventEmitter {
     const hits = {};
     const values = this.#readMany(keys, MISSING);
     for (let index = 0; index < keys.length; index++) {
-      if (values[index] !== MISSING) define(hits, keys[index], values[index]);
+      if (values[index] !== MISSING) addProperty(hits, keys[index], values[index]);
     }
     return hits;
   }
@@ -284,7 +291,7 @@ class MemoryCache extends EventEmitter {
   /** @param {string} [pattern] */
   keys(pattern) {
     const handle = this.#open();
-    if (pattern !== undefined && typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    if (pattern !== undefined) checkPattern(pattern);
     return translated(() => native.memoryCacheKeys(handle, pattern));
   }
 
@@ -298,7 +305,7 @@ class MemoryCache extends EventEmitter {
   /** @param {string} pattern */
   deletePattern(pattern) {
     const handle = this.#open();
-    if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    checkPattern(pattern);
     const deleted = translated(() => native.memoryCacheDeletePattern(handle, pattern));
     this.#changed();
     return deleted;
@@ -352,8 +359,10 @@ class MemoryCache extends EventEmitter {
   /** @param {unknown} options */
   resize(options) {
     const handle = this.#open();
-    const { maxEntries, maxBytes } = resizeOptions(options);
-    native.memoryCacheResize(handle, maxEntries, maxBytes);
+    const { maxEntries, maxBytes, near, compressFrom } = resizeOptions(options);
+    if (maxEntries !== undefined || maxBytes !== undefined) native.memoryCacheResize(handle, maxEntries, maxBytes);
+    if (near !== undefined) this.#near?.resize(near);
+    if (compressFrom !== undefined) native.memoryCacheCompressFrom(handle, compressFrom);
     this.#changed();
   }
 
@@ -403,34 +412,12 @@ class MemoryCache extends EventEmitter {
     return this.#handle;
   }
 
-  /** @param {any[]} listener */
-  on(...listener) {
-    super.on(.../** @type {[any, any]} */ (listener));
+  [LISTENERS_CHANGED]() {
     this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  prependListener(...listener) {
-    super.prependListener(.../** @type {[any, any]} */ (listener));
-    this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  removeListener(...listener) {
-    super.removeListener(.../** @type {[any, any]} */ (listener));
-    this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} event */
-  removeAllListeners(...event) {
-    super.removeAllListeners(...event);
-    this.#events.listen();
-    return this;
   }
 }
+
+makeListening(MemoryCache);
 
 /** What monitors are told. Stands apart from every cache, which it must not hold. @param {MemoryCache} cache */
 function statsOf(cache) {
@@ -453,24 +440,12 @@ function memoryEvents(handle, codec) {
   };
 }
 
-/** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */
-function define(target, key, value) {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-/** Other names of the same methods. EventEmitter's own aliases would bypass ours. */
-const ALIASES = {
+addAliases(MemoryCache, {
   put: 'set',
   del: 'delete',
   mset: 'setMany',
-  addListener: 'on',
-  off: 'removeListener',
   [Symbol.iterator]: 'entries',
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (MemoryCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(MemoryCache.prototype, alias, { value, writable: true, configurable: true });
-}
+  [DISPOSE]: 'close',
+});
 
 module.exports = { MemoryCache, SET_PLAIN };

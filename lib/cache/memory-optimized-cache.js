@@ -3,6 +3,7 @@
 const { HotpathConflictError } = require('../errors.js');
 const validate = require('../validate.js');
 const { estimateSize } = require('./estimate.js');
+const { MEMORY } = require('./internal.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { NAMESPACE } = require('./memory-options.js');
 
@@ -38,6 +39,10 @@ class MemoryOptimizedCache {
   constructor(options = {}) {
     this.#cache = open(validate.options(options, 'options', OPTIONS));
     this.startMemoryMonitoring();
+  }
+
+  [MEMORY]() {
+    return this.#cache;
   }
 
   get memoryUsage() {

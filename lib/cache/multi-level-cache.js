@@ -5,9 +5,11 @@
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const environment = require('../environment.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translate, translated } = require('../native-errors.js');
 const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listening.js');
+const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec } = require('./codec.js');
 const { FIND, FIND_MANY } = require('./internal.js');
@@ -206,8 +208,7 @@ class MultiLevelCache extends EventEmitter {
     const hits = {};
     for (let index = 0; index < values.length; index++) {
       if (values[index] === MISSING) continue;
-      const property = { value: values[index], writable: true, enumerable: true, configurable: true };
-      Object.defineProperty(hits, keys[index], property);
+      addProperty(hits, keys[index], values[index]);
     }
     return hits;
   }
@@ -517,16 +518,6 @@ class MultiLevelCache extends EventEmitter {
 
 makeListening(MultiLevelCache);
 
-/** Other names of the same methods. */
-const ALIASES = {
-  put: 'set',
-  del: 'delete',
-  mset: 'setMany',
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (MultiLevelCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(MultiLevelCache.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(MultiLevelCache, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 module.exports = { MultiLevelCache };

@@ -3,8 +3,10 @@
 // Pools of connections, one for each configuration, watched and closed together.
 
 const { EventEmitter } = require('node:events');
-const { HotpathClosedError, HotpathError } = require('../errors.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
+const { HotpathClosedError } = require('../errors.js');
 const validate = require('../validate.js');
+const { within } = require('../within.js');
 const { openMongoPool } = require('./mongo-pool.js');
 const { poolKey } = require('./pool-key.js');
 const { openRedisPool } = require('./redis-pool.js');
@@ -18,6 +20,8 @@ const DEFAULTS = { healthCheckIntervalMs: 30_000, healthCheckTimeoutMs: 5000 };
  * @property {import('./pool-metrics.js').PoolMetrics} metrics
  * @property {() => Promise<unknown>} ping
  * @property {() => Promise<unknown>} close
+ * @property {() => number} [size] the most connections, where that can be changed
+ * @property {(max: number) => void} [resize]
  */
 
 class ConnectionPoolManager extends EventEmitter {
@@ -70,6 +74,20 @@ class ConnectionPoolManager extends EventEmitter {
     return this.#open.get(key)?.metrics.snapshot();
   }
 
+  /** The most connections that a pool may have, where that can be changed. @param {string} key @returns {number | undefined} */
+  poolSize(key) {
+    return this.#open.get(key)?.size?.();
+  }
+
+  /** @param {string} key @param {number} max */
+  resizePool(key, max) {
+    validate.positiveInteger(max, 'max');
+    const opened = this.#open.get(key);
+    if (opened?.resize === undefined) return false;
+    opened.resize(max);
+    return true;
+  }
+
   /** Asks every server now whether it is there. */
   async checkHealth() {
     await Promise.all([...this.#open].map(([key, opened]) => this.#check(key, opened)));
@@ -95,10 +113,6 @@ class ConnectionPoolManager extends EventEmitter {
   async close() {
     this.#closed = true;
     return this.closeAllPools();
-  }
-
-  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    await this.close();
   }
 
   /**
@@ -156,20 +170,7 @@ class ConnectionPoolManager extends EventEmitter {
   }
 }
 
-/** @param {Promise<unknown>} promise @param {number} milliseconds */
-async function within(promise, milliseconds) {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer;
-  const limit = new Promise((_resolve, reject) => {
-    const late = () => reject(new HotpathError(`No answer within ${milliseconds} ms`, { code: 'ERR_HOTPATH_TIMEOUT' }));
-    timer = setTimeout(late, milliseconds);
-  });
-  try {
-    await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+addAliases(ConnectionPoolManager, { [ASYNC_DISPOSE]: 'close' });
 
 /** The error without what a driver may have quoted from a URL. @param {any} error */
 function discreet(error) {

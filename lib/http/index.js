@@ -1,3 +1,9 @@
 'use strict';
 
-module.exports = {};
+const { legacyRoutes } = require('./legacy-routes.js');
+const { performanceRouter } = require('./performance-router.js');
+
+module.exports = {
+  legacyRoutes,
+  performanceRouter,
+};

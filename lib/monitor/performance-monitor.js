@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
@@ -347,15 +348,6 @@ function publicAlert({ id, type, data, since, severity }) {
   return { id, type, data, timestamp: new Date(since).toISOString(), severity };
 }
 
-/** Other names of the same methods. */
-const ALIASES = {
-  start: 'startMonitoring',
-  stop: 'stopMonitoring',
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (PerformanceMonitor.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(PerformanceMonitor.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(PerformanceMonitor, { start: 'startMonitoring', stop: 'stopMonitoring', [DISPOSE]: 'close' });
 
 module.exports = { PerformanceMonitor };

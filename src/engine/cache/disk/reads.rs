@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::DiskCache;
 use super::change::{Reason, TOTALS, USAGE, decode_usage};
-use super::events::EventKind;
 use super::files::Reader;
 use super::record::{self, Hash, Head, NEVER, Place, Stored};
 use super::stats::{self, Counter, Stats};
+use crate::engine::cache::events::EventKind;
 use crate::engine::cache::glob::Glob;
 use crate::engine::cache::record::Kind;
 use crate::engine::lmdb::ReadTransaction;

@@ -96,7 +96,9 @@ impl DiskCache {
         if let Some(due) = effects.due {
             self.due_ms.fetch_min(due, std::sync::atomic::Ordering::Relaxed);
         }
-        self.subscriptions.tell(&effects.events);
+        for event in &effects.events {
+            self.subscriptions.publish(event.kind, event.subject.as_ref());
+        }
     }
 
     /// Stores a value. Tells whether it was: one that is larger than the cache is not. Values
