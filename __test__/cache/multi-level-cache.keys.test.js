@@ -23,7 +23,7 @@ describe('MultiLevelCache: keys by pattern', () => {
     },
     foreign: () => new MapTier(),
     'a bare Map': () => new Map(),
-    Keyv: () => new Keyv(),
+    'a Keyv': () => new Keyv(),
   };
 
   for (const [kind, make] of Object.entries(KINDS)) {

@@ -69,7 +69,8 @@ describe('MultiLevelCache: state matrix', () => {
       cache.on('error', (error) => told.push(error));
       l2Cache.fault = new Error('the tier is down');
       // It cannot be asked which keys it has, and that is told.
-      if (name === 'keys' || name === 'deletePattern') await assert.rejects(operate(cache), { code: 'ERR_HOTPATH_TIER_UNAVAILABLE' });
+      if (name === 'keys' || name === 'deletePattern')
+        await assert.rejects(operate(cache), { code: 'ERR_HOTPATH_TIER_UNAVAILABLE' });
       else assert.deepEqual(await operate(cache), ANSWERS[name]);
       assert.ok(told.every(({ tier, level }) => tier === 'foreign' && level === 2));
       l2Cache.fault = undefined;

@@ -13,6 +13,7 @@ const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, outOfRange } = require('../errors.js');
 const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const { addProperty } = require('../own-property.js');
 const { Codec, KIND } = require('./codec.js');
 const { diskCacheOptions } = require('./disk-options.js');
@@ -47,6 +48,7 @@ class DiskCache extends EventEmitter {
   #codec;
   #reads;
   #events;
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -73,6 +75,7 @@ class DiskCache extends EventEmitter {
       values: (name, events, index) => (name === 'clear' ? [] : [events[index + 1], events[index + 2]]),
     });
     collected.register(this, { handle, subscription }, this);
+    this.#unwatch = watchService('disk-cache', checked.name, this, (/** @type {DiskCache} */ cache) => cache.stats);
   }
 
   get name() {
@@ -312,6 +315,7 @@ class DiskCache extends EventEmitter {
     this.#handle = NO_HANDLE;
     this.#reads = new NativeReads(NO_HANDLE, this.#codec);
     this.#events.end();
+    this.#unwatch();
     collected.unregister(this);
     await pending((operation) => native.closeDiskCache(handle, operation));
   }
