@@ -17,4 +17,5 @@ module.exports = [
   'redis-get',
   'redis-set',
   'redis-get-many',
+  'levels-get-or-set',
 ];
