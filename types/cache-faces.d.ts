@@ -177,8 +177,12 @@ export interface AdvancedCacheManagerOptions {
    * @default true
    */
   enableMetrics?: boolean | undefined;
-  /** Options of a {@link RedisCache} behind the memory, shared with other processes. */
-  distributed?: object | undefined;
+  /**
+   * What stands behind the memory, shared with other processes: a URL, options of a {@link RedisCache} (here
+   * `clientTracking` is on unless they say otherwise, so that memory follows what others change), or one that is open,
+   * which is then not closed with the manager.
+   */
+  distributed?: string | object | undefined;
 }
 
 /** The statistics of document 002. */
@@ -229,6 +233,7 @@ export class AdvancedCacheManager<V = unknown> {
   getStats(): CacheUsage;
   /** Those of the cache behind it. */
   get stats(): unknown;
+  get closed(): boolean;
   clear(): Promise<void>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -238,7 +243,10 @@ export class AdvancedCacheManager<V = unknown> {
 export interface CacheServiceOptions {
   /** Embedded services of the same name, in any thread, share one cache. */
   name?: string | undefined;
-  /** A URL, options of a {@link RedisCache}, or one that is open. Without it the service is embedded. */
+  /**
+   * A URL, options of a {@link RedisCache}, or one that is open, which is then not closed with the service. Without it
+   * the service is embedded.
+   */
   redis?: string | object | undefined;
   /**
    * Before every key.
@@ -295,6 +303,7 @@ export class CacheService<V = unknown> {
   getStats(): CacheUsage;
   /** Those of the cache behind it. */
   get stats(): unknown;
+  get closed(): boolean;
   /** Deletes all keys with the service's prefix. */
   clear(): Promise<void>;
   close(): Promise<void>;
