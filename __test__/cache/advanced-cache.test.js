@@ -2,11 +2,15 @@
 
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
+const { once } = require('node:events');
+const { rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { Readable } = require('node:stream');
 const { buffer } = require('node:stream/consumers');
 const { describe, test } = require('node:test');
 const { AdvancedCache } = require('../../index.js');
+const { serviceSnapshots } = require('../../lib/services.js');
+const { uniqueName } = require('../support');
 const { temporaryFolder } = require('../support/servers.js');
 const { waitFor } = require('../support/wait.js');
 
@@ -268,6 +272,57 @@ describe('life', () => {
     const unused = new AdvancedCache({ directory: path.join(temporaryFolder(t), 'never') });
     await unused.shutdown();
     await assert.rejects(unused.init(), { code: 'ERR_HOTPATH_CLOSED' });
+  });
+
+  test('one that could not open tries again', async (t) => {
+    const place = path.join(temporaryFolder(t), 'taken');
+    writeFileSync(place, 'a file where the folder should be');
+    const cache = open(t, { directory: place });
+    await assert.rejects(cache.init(), { name: 'HotpathStorageError' });
+    await assert.rejects(cache.get('a'), { name: 'HotpathStorageError' });
+    rmSync(place);
+    await cache.set('a', 1);
+    assert.equal(await cache.get('a'), 1);
+  });
+
+  test('a listener that throws gets in nobody’s way', async (t) => {
+    const cache = open(t);
+    const heard = [];
+    cache.on('cacheSet', () => {
+      throw new Error('a listener’s own');
+    });
+    cache.on('cacheSet', ({ key }) => heard.push(key));
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    t.after(() => others.forEach((listener) => process.on('uncaughtException', listener)));
+    const thrown = once(process, 'uncaughtException');
+    assert.equal(await cache.set('a', 1), true);
+    assert.equal((await thrown)[0].message, 'a listener’s own');
+    assert.deepEqual(heard, ['a']);
+  });
+
+  test('handles of one name share what is in memory, and agree about it', async (t) => {
+    const name = uniqueName('advanced');
+    const one = open(t, { name, memoryLimit: MIB });
+    const other = open(t, { name });
+    await one.init();
+    await other.init();
+    await one.set('a', 1);
+    assert.equal(await other.get('a'), 1);
+    assert.equal(other.stats.memory.hits, 1);
+    await assert.rejects(open(t, { name, memoryLimit: 2 * MIB }).init(), { code: 'ERR_HOTPATH_OPTION_CONFLICT' });
+  });
+
+  test('monitors see it while it is open', async (t) => {
+    const name = uniqueName('watched');
+    const cache = open(t, { name });
+    const figures = () => [...serviceSnapshots()].find(([label]) => label.startsWith(`${name}-`))?.[1];
+    await cache.set('a', 1);
+    await cache.get('a');
+    assert.equal(figures()['memory.hits'], 1);
+    assert.equal(typeof figures()['disk.bytes'], 'number');
+    await cache.shutdown();
+    assert.equal(figures(), undefined);
   });
 
   test('wrong options and arguments are named', async (t) => {

@@ -9,12 +9,14 @@ const { EventEmitter } = require('node:events');
 const path = require('node:path');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
+const { tellListeners } = require('../listening.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { report } = require('./advanced-report.js');
 const { advancedCacheOptions, defaultDirectory } = require('./advanced-options.js');
 const { DiskCache } = require('./disk-cache.js');
+const { openFaceMemory } = require('./face-memory.js');
 const { checkKey, checkKeys } = require('./memory-arguments.js');
-const { MemoryCache } = require('./memory-cache.js');
 const { estimateSize } = require('./estimate.js');
 const { Successors } = require('./successors.js');
 
@@ -42,7 +44,7 @@ const STREAM_METADATA = 'm:';
 
 class AdvancedCache extends EventEmitter {
   #options;
-  /** @type {MemoryCache | undefined} */
+  /** @type {import('./memory-cache.js').MemoryCache | undefined} */
   #memory;
   /** @type {DiskCache | undefined} */
   #disk;
@@ -60,6 +62,7 @@ class AdvancedCache extends EventEmitter {
   #counts = { memory: { hits: 0, misses: 0 }, disk: { hits: 0, misses: 0 } };
   #promotions = 0;
   #demotions = 0;
+  #unwatch = () => {};
 
   /** @param {unknown} [options] */
   constructor(options) {
@@ -70,21 +73,39 @@ class AdvancedCache extends EventEmitter {
 
   /** Opens the cache. Whatever is asked before waits for it, so it need not be called. */
   init() {
-    this.#ready ??= this.#open();
+    this.#ready ??= this.#open().catch(async (error) => {
+      // Whoever asks next tries again.
+      this.#ready = undefined;
+      await this.#closeLevels();
+      throw error;
+    });
     return this.#ready;
   }
 
   async #open() {
     if (this.#closing) throw new HotpathClosedError('The cache is closed');
-    const { name, directory = defaultDirectory(), memoryLimit, diskLimit, streamLimit, maxAge } = this.#options;
+    const {
+      name,
+      directory = defaultDirectory(),
+      memoryLimit,
+      diskLimit,
+      streamLimit,
+      maxAge,
+      explicit,
+    } = this.#options;
     this.#disk = new DiskCache({ directory, diskLimit, maxAgeMs: maxAge });
     const separate = streamLimit !== undefined;
     this.#streams = separate
       ? new DiskCache({ directory: path.join(directory, 'streams'), diskLimit: streamLimit, maxAgeMs: maxAge })
       : this.#disk;
-    this.#memory = new MemoryCache({ name: name && `AdvancedCache/${name}`, maxBytes: memoryLimit, ttlMs: maxAge });
+    this.#memory = openFaceMemory(
+      'AdvancedCache',
+      { maxBytes: memoryLimit, ttlMs: maxAge },
+      name === undefined ? {} : { name, ...explicit },
+    );
     this.#memory.on('evict', (key) => this.#demoted(key));
     this.#disk.on('evict', (key, size) => this.#evicted(key, size));
+    this.#unwatch = watchService('advancedCache', name, this, figuresOf);
     if (separate) this.#streams.on('evict', (key, size) => this.#evicted(key, size));
   }
 
@@ -118,7 +139,7 @@ class AdvancedCache extends EventEmitter {
     const near = fits && memory.set(key, envelope, { ttlMs });
     if (!near) memory.delete(key);
     const stored = await disk.set(VALUE + key, envelope, { ttlMs });
-    this.emit('cacheSet', { key, level: near ? 'memory' : 'disk', size: envelope.size, type });
+    this.#tell('cacheSet', { key, level: near ? 'memory' : 'disk', size: envelope.size, type });
     return near || stored;
   }
 
@@ -161,7 +182,7 @@ class AdvancedCache extends EventEmitter {
     const stored = await streams.setStream(STREAM + key, source, { ttlMs });
     const about = { type, metadata, created: Date.now() };
     await streams.set(STREAM_METADATA + key, about, { ttlMs });
-    this.emit('cacheSet', { key, level: 'stream', size: stored, type });
+    this.#tell('cacheSet', { key, level: 'stream', size: stored, type });
     return stored;
   }
 
@@ -170,8 +191,8 @@ class AdvancedCache extends EventEmitter {
     checkKey(key);
     const { streams } = await this.#levels();
     const stream = await streams.getStream(STREAM + key);
-    if (stream === undefined) this.emit('cacheMiss', { key });
-    else this.emit('cacheHit', { key, level: 'stream', size: undefined });
+    if (stream === undefined) this.#tell('cacheMiss', { key });
+    else this.#tell('cacheHit', { key, level: 'stream', size: undefined });
     return stream;
   }
 
@@ -240,6 +261,11 @@ class AdvancedCache extends EventEmitter {
   async #end() {
     // One that never opened has nothing to close.
     await this.#ready?.catch(() => {});
+    this.#unwatch();
+    await this.#closeLevels();
+  }
+
+  async #closeLevels() {
     this.#memory?.close();
     await Promise.all([this.#disk?.close(), this.#streams === this.#disk ? undefined : this.#streams?.close()]);
   }
@@ -250,7 +276,7 @@ class AdvancedCache extends EventEmitter {
     const near = memory.get(key);
     if (near !== undefined) {
       this.#counts.memory.hits++;
-      this.emit('cacheHit', { key, level: 'memory', size: near.size });
+      this.#tell('cacheHit', { key, level: 'memory', size: near.size });
       return near;
     }
     this.#counts.memory.misses++;
@@ -259,11 +285,11 @@ class AdvancedCache extends EventEmitter {
     if (envelope === undefined) {
       this.#promoting.delete(key);
       this.#counts.disk.misses++;
-      this.emit('cacheMiss', { key });
+      this.#tell('cacheMiss', { key });
       return undefined;
     }
     this.#counts.disk.hits++;
-    this.emit('cacheHit', { key, level: 'disk', size: envelope.size });
+    this.#tell('cacheHit', { key, level: 'disk', size: envelope.size });
     if (token !== undefined) await this.#promote(key, envelope, token);
     return envelope;
   }
@@ -297,7 +323,7 @@ class AdvancedCache extends EventEmitter {
     if (!memory.set(key, envelope, { ttlMs })) return false;
     this.#accesses.delete(key);
     this.#promotions++;
-    this.emit('cachePromotion', { key, from: 'disk', to: 'memory', size: envelope.size });
+    this.#tell('cachePromotion', { key, from: 'disk', to: 'memory', size: envelope.size });
     return true;
   }
 
@@ -322,10 +348,15 @@ class AdvancedCache extends EventEmitter {
     if (likely !== undefined) this.#preload(likely, undefined).catch(() => {});
   }
 
+  /** @param {string} event @param {Record<string, unknown>} details */
+  #tell(event, details) {
+    if (this.listenerCount(event) > 0) tellListeners(this, event, [details]);
+  }
+
   /** @param {string} key */
   #demoted(key) {
     this.#demotions++;
-    this.emit('cacheDemotion', { key, from: 'memory', to: 'disk' });
+    this.#tell('cacheDemotion', { key, from: 'memory', to: 'disk' });
   }
 
   /** @param {string} stored @param {number} size */
@@ -334,7 +365,7 @@ class AdvancedCache extends EventEmitter {
     const level = stored.startsWith(STREAM) ? 'stream' : 'disk';
     const key = stored.slice(VALUE.length);
     if (level === 'disk') this.#memory?.delete(key);
-    this.emit('cacheEviction', { key, level, size });
+    this.#tell('cacheEviction', { key, level, size });
   }
 
   /** What is known of a key besides its value is known no more. @param {string} key */
@@ -347,7 +378,9 @@ class AdvancedCache extends EventEmitter {
   #measure() {
     const { memoryLimit, diskLimit } = this.#options;
     const open = this.#memory !== undefined && !this.#memory.closed;
-    const memory = open ? /** @type {MemoryCache} */ (this.#memory).stats : { entries: 0, bytes: 0 };
+    const memory = open
+      ? /** @type {import('./memory-cache.js').MemoryCache} */ (this.#memory).stats
+      : { entries: 0, bytes: 0 };
     const disk = open ? /** @type {DiskCache} */ (this.#disk).stats : { entries: 0, bytes: 0 };
     return {
       memory: { entries: memory.entries, bytes: memory.bytes, limit: memoryLimit, ...this.#counts.memory },
@@ -359,6 +392,14 @@ class AdvancedCache extends EventEmitter {
       },
     };
   }
+}
+
+/** What monitors are told. @param {AdvancedCache} cache */
+function figuresOf(cache) {
+  const { memory, disk, ...others } = cache.stats;
+  const level = (/** @type {string} */ name, /** @type {Record<string, number>} */ figures) =>
+    Object.entries(figures).map(([figure, value]) => [`${name}.${figure}`, value]);
+  return { ...Object.fromEntries([...level('memory', memory), ...level('disk', disk)]), ...others };
 }
 
 addAliases(AdvancedCache, { put: 'set', del: 'delete', close: 'shutdown', [ASYNC_DISPOSE]: 'shutdown' });
