@@ -32,12 +32,17 @@ class ServiceRegistry {
     return this.#services.get(check.nonEmptyString(name, 'name'));
   }
 
-  /** The cache of this kind that everybody shares. @param {'memory' | 'redis'} kind */
+  /**
+   * The cache of this kind that everybody shares. Redis is where the environment says, as hosts of applications do.
+   * @param {'memory' | 'redis'} kind
+   */
   cache(kind) {
     check.oneOf(kind, 'kind', ['memory', 'redis']);
     return this.#shared(`cache:${kind}`, () => {
       const { MemoryCache, RedisCache } = require('./cache/index.js');
-      return kind === 'memory' ? new MemoryCache() : new RedisCache();
+      if (kind === 'memory') return new MemoryCache();
+      const { REDIS_URL, HOTPATH_REDIS_URL: url = REDIS_URL } = process.env;
+      return new RedisCache(url ? { url } : undefined);
     });
   }
 

@@ -243,7 +243,10 @@ export interface ServiceRegistry {
   unregister(name: string): boolean;
   // biome-ignore lint/suspicious/noExplicitAny: services are whatever the application registers.
   getServiceInstance(name: string): any;
-  /** The cache of this kind that everybody shares, made at the first call: a `MemoryCache` or a `RedisCache`. */
+  /**
+   * The cache of this kind that everybody shares, made at the first call: a `MemoryCache`, or a `RedisCache` on the
+   * server that `HOTPATH_REDIS_URL`, else `REDIS_URL`, in the environment names, else on this machine's.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the area of caches declares them.
   cache(kind: 'memory' | 'redis'): any;
   /** The data provider of this kind that everybody shares, made at the first call. */

@@ -17,4 +17,7 @@ module.exports = [
   'redis-get',
   'redis-set',
   'redis-get-many',
+  'cache-service-mget',
+  'cache-service-mset',
+  'delete-pattern',
 ];

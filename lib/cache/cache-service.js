@@ -75,24 +75,26 @@ class CacheService {
 
   /** @param {string[]} keys @returns {Promise<any[]>} */
   async getMany(keys) {
-    return this.#open().getMany(checkKeys(keys).map((key) => this.#prefix + key));
+    return this.#open().getMany(this.#fullKeys(keys));
   }
 
   /** @param {string[]} keys @returns {Promise<Record<string, any>>} */
   async mget(keys) {
-    const hits = await this.#open().mget(checkKeys(keys).map((key) => this.#prefix + key));
+    const hits = await this.#open().mget(this.#fullKeys(keys));
+    if (this.#prefix === '') return hits;
     return Object.fromEntries(Object.entries(hits).map(([key, value]) => [key.slice(this.#prefix.length), value]));
   }
 
   /** @param {any} entries @param {unknown} [ttl] @returns {Promise<number>} */
   async setMany(entries, ttl) {
+    if (this.#prefix === '') return this.#open().setMany(entries, ttl);
     const prefixed = pairsOf(entries).map(([key, value]) => [this.#prefix + key, value]);
     return this.#open().setMany(prefixed, ttl);
   }
 
   /** @param {string[]} keys @returns {Promise<number>} */
   async deleteMany(keys) {
-    return this.#open().deleteMany(checkKeys(keys).map((key) => this.#prefix + key));
+    return this.#open().deleteMany(this.#fullKeys(keys));
   }
 
   /** @param {string} pattern @param {string | number} id @param {any} value @param {unknown} [ttl] */
@@ -184,6 +186,12 @@ class CacheService {
   /** @param {string} key */
   #full(key) {
     return this.#prefix + checkKey(key);
+  }
+
+  /** @param {string[]} keys */
+  #fullKeys(keys) {
+    checkKeys(keys);
+    return this.#prefix === '' ? keys : keys.map((key) => this.#prefix + key);
   }
 }
 
