@@ -53,8 +53,8 @@ export type AdvancedCacheLevel = 'memory' | 'disk' | 'stream';
 export interface AdvancedCacheMetadata {
   type?: string;
   metadata?: unknown;
-  /** Bytes of the encoded value; not known of a stream. */
-  size?: number;
+  /** Bytes of the encoded value, or of the stream. */
+  size: number;
   /** Milliseconds since 1970. */
   created: number;
   level: AdvancedCacheLevel;
@@ -125,7 +125,11 @@ export class AdvancedCache<V = unknown> extends EventEmitter {
   delete(key: string): Promise<boolean>;
   del(key: string): Promise<boolean>;
   getMany(keys: readonly string[]): Promise<(V | undefined)[]>;
-  /** Stores bytes as they come. A stream that breaks leaves nothing behind. @returns how many bytes that were */
+  /**
+   * Stores bytes as they come. A stream that breaks leaves nothing behind.
+   *
+   * @returns how many bytes that were; 0 where there are more than the disk may hold, which are not stored
+   */
   setStream(
     key: string,
     source: Readable | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,

@@ -16,10 +16,19 @@ const { waitFor } = require('../support/wait.js');
 
 const MIB = 1024 * 1024;
 
+/** The caches of each test, which are closed before their folders go. */
+const opened = new WeakMap();
+
 function open(t, options) {
-  const cache = new AdvancedCache({ directory: temporaryFolder(t), diskLimit: 64 * MIB, ...options });
+  const cache = new AdvancedCache({ directory: options?.directory ?? folder(t), diskLimit: 64 * MIB, ...options });
+  opened.set(t, [...(opened.get(t) ?? []), cache]);
   t.after(() => cache.shutdown());
   return cache;
+}
+
+function folder(t) {
+  t.after(() => Promise.all((opened.get(t) ?? []).map((cache) => cache.shutdown())));
+  return temporaryFolder(t);
 }
 
 /** All events of a cache, as they come. */
@@ -164,17 +173,19 @@ describe('streams', () => {
     const cache = open(t);
     const events = recorded(cache);
     const bytes = randomBytes(3 * MIB);
-    await cache.setStream('film', Readable.from([bytes]), { type: 'video', metadata: { codec: 'av1' } });
+    const options = { type: 'video', metadata: { codec: 'av1' } };
+    assert.equal(await cache.setStream('film', Readable.from([bytes]), options), bytes.length);
     assert.deepEqual(await buffer(await cache.getStream('film')), bytes);
     assert.equal(await cache.get('film'), undefined);
     assert.equal(await cache.has('film'), true);
-    const { type, metadata, level } = await cache.getMetadata('film');
-    assert.deepEqual({ type, metadata, level }, { type: 'video', metadata: { codec: 'av1' }, level: 'stream' });
+    const { type, metadata, level, size: measured } = await cache.getMetadata('film');
+    assert.deepEqual({ type, metadata, level }, { ...options, level: 'stream' });
+    assert.equal(measured, bytes.length);
     assert.deepEqual(
-      events.filter(({ name }) => name !== 'cacheMiss').map(({ name, level: where }) => [name, where]),
+      events.filter(({ name }) => name !== 'cacheMiss').map(({ name, level: where, size }) => [name, where, size]),
       [
-        ['cacheSet', 'stream'],
-        ['cacheHit', 'stream'],
+        ['cacheSet', 'stream', bytes.length],
+        ['cacheHit', 'stream', bytes.length],
       ],
     );
     assert.equal(await cache.delete('film'), true);
@@ -182,8 +193,21 @@ describe('streams', () => {
     assert.equal(await cache.getMetadata('film'), undefined);
   });
 
+  test('text counts as its bytes; what is larger than the disk is not stored', async (t) => {
+    const cache = open(t, { diskLimit: MIB });
+    const events = recorded(cache);
+    assert.equal(await cache.setStream('text', 'ä€'), 5);
+    assert.equal((await buffer(await cache.getStream('text'))).toString(), 'ä€');
+    const pieces = Array.from({ length: 20 }, () => Buffer.alloc(100_000));
+    assert.equal(await cache.setStream('large', pieces), 0);
+    assert.equal(await cache.getStream('large'), undefined);
+    assert.equal(await cache.getMetadata('large'), undefined);
+    assert.equal(events.filter(({ name }) => name === 'cacheSet').length, 1);
+    await assert.rejects(cache.setStream('number', 5), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
   test('have a limit of their own where one is given', async (t) => {
-    const directory = temporaryFolder(t);
+    const directory = folder(t);
     const cache = open(t, { directory, diskLimit: 2 * MIB, streamLimit: 64 * MIB });
     const bytes = randomBytes(8 * MIB);
     await cache.setStream('film', Readable.from([bytes]));
@@ -233,7 +257,7 @@ describe('preloading', () => {
 
 describe('life', () => {
   test('the index survives', async (t) => {
-    const directory = temporaryFolder(t);
+    const directory = folder(t);
     const first = new AdvancedCache({ directory });
     await first.set('a', { b: 1 }, { metadata: { c: 2 } });
     await first.setStream('s', Readable.from([Buffer.from('stream')]));
@@ -269,13 +293,13 @@ describe('life', () => {
     await cache.set('a', 1);
     await Promise.all([cache.shutdown(), cache.shutdown()]);
     await assert.rejects(cache.get('a'), { code: 'ERR_HOTPATH_CLOSED' });
-    const unused = new AdvancedCache({ directory: path.join(temporaryFolder(t), 'never') });
+    const unused = new AdvancedCache({ directory: path.join(folder(t), 'never') });
     await unused.shutdown();
     await assert.rejects(unused.init(), { code: 'ERR_HOTPATH_CLOSED' });
   });
 
   test('one that could not open tries again', async (t) => {
-    const place = path.join(temporaryFolder(t), 'taken');
+    const place = path.join(folder(t), 'taken');
     writeFileSync(place, 'a file where the folder should be');
     const cache = open(t, { directory: place });
     await assert.rejects(cache.init(), { name: 'HotpathStorageError' });

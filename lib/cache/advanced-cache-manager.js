@@ -3,7 +3,7 @@
 // The cache manager of document 002: embedded, or with Redis behind it. A positional ttl is milliseconds here.
 
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
-const { invalidArgType } = require('../errors.js');
+const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { openFaceMemory } = require('./face-memory.js');
 const { TTL_IN_MS } = require('./ttl-argument.js');
@@ -92,6 +92,7 @@ class AdvancedCacheManager {
    */
   async warm(groups) {
     const named = Object.entries(check.plainObject(groups, 'groups'));
+    if (this.closed) throw new HotpathClosedError('The cache manager is closed');
     const reports = named.map(async ([name, group]) => [name, await this.#warmGroup(name, group)]);
     return Object.fromEntries(await Promise.all(reports));
   }

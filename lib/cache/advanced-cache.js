@@ -15,6 +15,7 @@ const check = require('../validate.js');
 const { report } = require('./advanced-report.js');
 const { advancedCacheOptions, defaultDirectory } = require('./advanced-options.js');
 const { DiskCache } = require('./disk-cache.js');
+const { piecesOf } = require('./disk-streams.js');
 const { openFaceMemory } = require('./face-memory.js');
 const { checkKey, checkKeys } = require('./memory-arguments.js');
 const { estimateSize } = require('./estimate.js');
@@ -73,6 +74,7 @@ class AdvancedCache extends EventEmitter {
 
   /** Opens the cache. Whatever is asked before waits for it, so it need not be called. */
   init() {
+    if (this.#closing) return Promise.reject(new HotpathClosedError('The cache is closed'));
     this.#ready ??= this.#open().catch(async (error) => {
       // Whoever asks next tries again.
       this.#ready = undefined;
@@ -179,20 +181,22 @@ class AdvancedCache extends EventEmitter {
     const { type, ttl = this.#options.maxAge, metadata } = check.options(options, 'options', SET_OPTIONS);
     const ttlMs = check.positiveNumber(ttl, 'options.ttl');
     const { streams } = await this.#levels();
-    const stored = await streams.setStream(STREAM + key, source, { ttlMs });
-    const about = { type, metadata, created: Date.now() };
-    await streams.set(STREAM_METADATA + key, about, { ttlMs });
-    this.#tell('cacheSet', { key, level: 'stream', size: stored, type });
-    return stored;
+    const measured = { size: 0 };
+    const stored = await streams.setStream(STREAM + key, measure(piecesOf(source), measured), { ttlMs });
+    if (!stored) return 0;
+    const { size } = measured;
+    await streams.set(STREAM_METADATA + key, { type, metadata, size, created: Date.now() }, { ttlMs });
+    this.#tell('cacheSet', { key, level: 'stream', size, type });
+    return size;
   }
 
   /** @param {string} key @returns {Promise<import('node:stream').Readable | undefined>} */
   async getStream(key) {
     checkKey(key);
     const { streams } = await this.#levels();
-    const stream = await streams.getStream(STREAM + key);
+    const [stream, about] = await Promise.all([streams.getStream(STREAM + key), streams.get(STREAM_METADATA + key)]);
     if (stream === undefined) this.#tell('cacheMiss', { key });
-    else this.#tell('cacheHit', { key, level: 'stream', size: undefined });
+    else this.#tell('cacheHit', { key, level: 'stream', size: about?.size });
     return stream;
   }
 
@@ -391,6 +395,18 @@ class AdvancedCache extends EventEmitter {
         ...this.#counts.disk,
       },
     };
+  }
+}
+
+/**
+ * Passes a stream on, and counts its bytes.
+ * @param {Iterable<any> | AsyncIterable<any>} source
+ * @param {{ size: number }} measured
+ */
+async function* measure(source, measured) {
+  for await (const piece of source) {
+    measured.size += typeof piece === 'string' ? Buffer.byteLength(piece) : (piece?.byteLength ?? 0);
+    yield piece;
   }
 }
 
