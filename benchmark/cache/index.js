@@ -18,4 +18,7 @@ module.exports = [
   'redis-set',
   'redis-get-many',
   'levels-get-or-set',
+  'cache-service-mget',
+  'cache-service-mset',
+  'delete-pattern',
 ];
