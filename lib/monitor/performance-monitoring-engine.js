@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
+const { tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
@@ -209,7 +210,7 @@ class PerformanceMonitoringEngine extends EventEmitter {
 
   #tell() {
     for (const { began, incident } of this.#alerts.changes()) {
-      this.emit(began ? 'alert' : 'resolved', { ...publicAlert(incident), resolved: !began });
+      tellListeners(this, began ? 'alert' : 'resolved', [{ ...publicAlert(incident), resolved: !began }]);
     }
   }
 
