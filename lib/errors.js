@@ -26,45 +26,35 @@ class HotpathError extends Error {
   }
 }
 
-class HotpathClosedError extends HotpathError {
-  static code = 'ERR_HOTPATH_CLOSED';
+/**
+ * Classes of errors that differ in their names and codes alone.
+ * @template {Record<string, string>} T
+ * @param {T} codes by name
+ */
+function errorClasses(codes) {
+  const classes = Object.entries(codes).map(([name, code]) => ({
+    // A class takes the name of the property that it is made for.
+    [name]: class extends HotpathError {
+      static code = code;
+    },
+  }));
+  return /** @type {{ [Name in keyof T]: typeof HotpathError }} */ (Object.assign({}, ...classes));
 }
 
-class HotpathConflictError extends HotpathError {
-  static code = 'ERR_HOTPATH_OPTION_CONFLICT';
-}
-
-class HotpathValueError extends HotpathError {
-  static code = 'ERR_HOTPATH_NOT_A_NUMBER';
-}
-
-class HotpathStorageError extends HotpathError {
-  static code = 'ERR_HOTPATH_STORAGE';
-}
-
-class HotpathDataError extends HotpathError {
-  static code = 'ERR_HOTPATH_BAD_DATA';
-}
-
-class HotpathTimeoutError extends HotpathError {
-  static code = 'ERR_HOTPATH_TIMEOUT';
-}
-
-class HotpathMatrixError extends HotpathError {
-  static code = 'ERR_HOTPATH_SINGULAR_MATRIX';
-}
-
-class HotpathTierError extends HotpathError {
-  static code = 'ERR_HOTPATH_TIER_UNAVAILABLE';
-}
-
-class HotpathQueueFullError extends HotpathError {
-  static code = 'ERR_HOTPATH_QUEUE_FULL';
-}
-
-class HotpathWorkerError extends HotpathError {
-  static code = 'ERR_HOTPATH_WORKER_EXITED';
-}
+const classes = errorClasses({
+  HotpathClosedError: 'ERR_HOTPATH_CLOSED',
+  HotpathConflictError: 'ERR_HOTPATH_OPTION_CONFLICT',
+  HotpathValueError: 'ERR_HOTPATH_NOT_A_NUMBER',
+  HotpathStorageError: 'ERR_HOTPATH_STORAGE',
+  HotpathDataError: 'ERR_HOTPATH_BAD_DATA',
+  HotpathTimeoutError: 'ERR_HOTPATH_TIMEOUT',
+  HotpathMatrixError: 'ERR_HOTPATH_SINGULAR_MATRIX',
+  HotpathTierError: 'ERR_HOTPATH_TIER_UNAVAILABLE',
+  HotpathQueueFullError: 'ERR_HOTPATH_QUEUE_FULL',
+  HotpathWorkerError: 'ERR_HOTPATH_WORKER_EXITED',
+  HotpathLoadError: 'ERR_HOTPATH_NATIVE_LOAD',
+  HotpathLoadTestError: 'ERR_HOTPATH_LOAD_TEST',
+});
 
 /** Name and code are those that Node gives its own, so that one test finds them all. */
 class HotpathAbortError extends HotpathError {
@@ -73,10 +63,6 @@ class HotpathAbortError extends HotpathError {
   get name() {
     return 'AbortError';
   }
-}
-
-class HotpathLoadError extends HotpathError {
-  static code = 'ERR_HOTPATH_NATIVE_LOAD';
 }
 
 /**
@@ -173,18 +159,8 @@ function unknownOption(path, name, known) {
 
 module.exports = {
   HotpathError,
-  HotpathClosedError,
-  HotpathConflictError,
-  HotpathValueError,
-  HotpathStorageError,
-  HotpathDataError,
-  HotpathTimeoutError,
-  HotpathMatrixError,
-  HotpathTierError,
-  HotpathQueueFullError,
-  HotpathWorkerError,
+  ...classes,
   HotpathAbortError,
-  HotpathLoadError,
   invalidArgType,
   invalidSecret,
   outOfRange,

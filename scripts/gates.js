@@ -28,6 +28,7 @@ const gates = {
   },
   'build:debug': {},
   'build:peers': {},
+  'build:programs': {},
   'test:rust': {
     count: /^test result: ok\. (\d+) passed/gm,
     minimum: 100,

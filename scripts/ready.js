@@ -9,7 +9,7 @@ const path = require('node:path');
 const { runGates, runCanaries } = require('./gate.js');
 
 const CHECKS = ['format:rust', 'lint', 'typecheck', 'lint:rust'];
-const TESTS = ['build:debug', 'build:peers', 'test:rust', 'test:node', 'test:types', 'test:package'];
+const TESTS = ['build:debug', 'build:peers', 'build:programs', 'test:rust', 'test:node', 'test:types', 'test:package'];
 const PRODUCT = ['build', 'check:package', 'bench:smoke'];
 
 /** The working tree as git sees it. Compared, not required to be clean: `ready` is run before a commit, too. */

@@ -70,6 +70,24 @@ export type BatchRead<T = any> =
   | { uuid: string; result: T | undefined; status: 'fulfilled' }
   | { uuid: string; error: any; status: 'rejected' };
 
+/** Counts since the service was made. */
+export interface DataServiceStats {
+  /** Objects that the provider was given to store, also those that failed. */
+  readonly added: number;
+  /** Objects that the provider was asked for. */
+  readonly read: number;
+  /** Objects that could not be added or read. */
+  readonly failed: number;
+  /** Calls of `load`. */
+  readonly loads: number;
+  /** Objects that were read for them; the other loads were of what was known or under way. */
+  readonly loadReads: number;
+  /** Batches of additions and reads. */
+  readonly batches: number;
+  /** Milliseconds that a batch took, on average. */
+  readonly avgResponseTime: number;
+}
+
 /** Batches over a data provider: order is kept, and errors concern only the objects that they belong to. */
 export class OptimizedDataService {
   /** @throws {TypeError} `ERR_INVALID_ARG_TYPE`: the provider lacks one of `add`, `getByUuid` and `find` */
@@ -78,6 +96,8 @@ export class OptimizedDataService {
   get provider(): DataProvider;
   /** Objects that go to the provider at once. */
   get batchSize(): number;
+  /** What it has done so far. */
+  get stats(): DataServiceStats;
   /**
    * Adds objects and gives their names in order. All are tried.
    * @throws {BatchError} some could not be added; `results` has the names of the others
@@ -124,6 +144,7 @@ export type SearchTerm = string | number | object | ((object: any) => unknown);
  */
 export class MemoryDataProvider {
   constructor();
+  get closed(): boolean;
   /** Stores one object. Names are UUIDs that sort by the time of their making. */
   add(container: string, object: any): Promise<string>;
   /** Stores many. @throws {BatchError} some cannot be encoded; the others are stored */
@@ -168,6 +189,7 @@ export class DiskDataProvider {
   constructor(options: DiskDataProviderOptions | string);
   /** The absolute path. */
   get directory(): string;
+  get closed(): boolean;
   /** Stores one object. Names are UUIDs that sort by the time of their making. */
   add(container: string, object: any): Promise<string>;
   /** Stores many. @throws {BatchError} some cannot be encoded; the others are stored */

@@ -13,7 +13,7 @@ export interface BatchContext {
   readonly attempt: number;
   /** The line of each item in its file; only in `processFile`. */
   readonly lines?: number[] | undefined;
-  /** Aborted when the chunk's time is over or the batch is cancelled. Not in worker files. */
+  /** Aborted when the chunk's time is over or the batch is cancelled. In a worker file, who has looked at it gets a second to end. */
   readonly signal: AbortSignal;
 }
 

@@ -250,6 +250,9 @@ export interface MemoryCacheStats {
   nearEntries: number;
   /** Heap that these take, in bytes, estimated from their encoded sizes. */
   nearBytes: number;
+  /** The most that there may be of both. */
+  nearMaxEntries: number;
+  nearMaxBytes: number;
   /** Values stored, by `increment` and `getOrSet` too. */
   sets: number;
   /** Entries removed by a caller, one by one or by pattern or tag; `clear` does not count. */
@@ -270,6 +273,8 @@ export interface MemoryCacheStats {
   compression: {
     /** Null when compression is off. */
     algorithm: 'lz4' | 'zstd' | null;
+    /** Values of fewer bytes are left alone; null when compression is off. */
+    thresholdBytes: number | null;
     /** Entries stored compressed. */
     entries: number;
     /** Their size before, in bytes. */
@@ -468,9 +473,17 @@ export class MemoryCache<V = unknown> extends EventEmitter {
   /**
    * Changes limits while running, for all handles; one that is not given stays. A smaller limit evicts at once. With
    * `tinylfu` and `lru` it costs about a microsecond for each entry, and the policy learns anew.
+   *
+   * `nearCache` changes the bounds of this handle's near cache, if it has one; `compressionThresholdBytes` from how many
+   * bytes on values that are written are compressed, where compression is on.
    * @throws TypeError or RangeError as the constructor does
    */
-  resize(limits: MemoryCacheLimits): void;
+  resize(
+    limits: MemoryCacheLimits & {
+      nearCache?: { maxEntries?: number; maxBytes?: number };
+      compressionThresholdBytes?: number;
+    },
+  ): void;
   /**
    * Gives up entries, coldest first and whatever the limits, until so many bytes are freed or nothing is left.
    * @param bytes a non-negative number

@@ -192,7 +192,18 @@ export interface NativeTasks {
   ): number[] | Float64Array | Float32Array;
 }
 
-/** Counts since the engine was made. */
+/** What a registered task learns beside its data. */
+export interface CustomTaskContext {
+  /** The name that it was registered under. */
+  readonly type: string;
+  /**
+   * Aborted when the task is cancelled or out of time. A function that has looked at it gets a second to end by itself;
+   * otherwise its thread is ended.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** Counts since the engine was made: of native and of registered tasks. */
 export interface ParallelProcessingStats<Rate = number> {
   /** Threads: `max` is the option, `total` how many of them there are. */
   workers: { max: number; idle: number; busy: number; total: number };
@@ -214,8 +225,8 @@ export interface ParallelProcessingStats<Rate = number> {
 
 /**
  * Long computations off this thread: native tasks on native threads (one less than cores in the whole process, so the
- * event loop keeps its own). Tasks that wait are begun by priority. A task that is cancelled or out of time stops within
- * a few milliseconds, and its promise settles when it has stopped.
+ * event loop keeps its own), tasks of your own in worker threads. Tasks that wait are begun by priority. A task that is
+ * cancelled or out of time stops within a few milliseconds, and its promise settles when it has stopped.
  *
  * An idle engine holds neither thread time nor process; a task under way keeps the process alive.
  *
@@ -231,12 +242,41 @@ export class ParallelProcessingEngine {
   /** Whether it was closed or destroyed. */
   get closed(): boolean;
 
-  /** The types that `executeTask` knows. */
+  /** The types that `executeTask` knows: those of native tasks, and those that were registered. */
   get tasks(): readonly string[];
 
   /**
+   * Gives a task of your own a name; one that was registered under it before is replaced. It runs in a worker thread (at
+   * most `maxWorkers` of them, started when they are needed), so that it may take as long as it likes.
+   *
+   * @param task the path or URL of a file whose default export is the function (CommonJS or ESM), or a function, which is
+   *   sent as its source text: it sees its arguments, globals and `require` (from the working directory), and no variable
+   *   around it. Data and results are copied as by structured clone.
+   * @throws `TypeError`: a function without source text of its own (native, bound, a class), or no such file;
+   *   `RangeError`: the name of a native task; `HotpathClosedError`
+   * @example
+   * engine.registerTask('primes', ({ below }) => {
+   *   const composite = new Uint8Array(below);
+   *   const primes = [];
+   *   for (let n = 2; n < below; n++) {
+   *     if (composite[n]) continue;
+   *     primes.push(n);
+   *     for (let multiple = n * n; multiple < below; multiple += n) composite[multiple] = 1;
+   *   }
+   *   return primes;
+   * });
+   * await engine.executeTask('primes', { below: 10 }); // [2, 3, 5, 7]
+   */
+  registerTask(
+    type: string,
+    // biome-ignore lint/suspicious/noExplicitAny: what it takes is between it and its callers.
+    task: string | URL | ((data: any, context: CustomTaskContext) => unknown),
+  ): this;
+
+  /**
    * Does a task. Rejects with a `TypeError` or `RangeError` for wrong data, with the signal's reason, with
-   * `HotpathTimeoutError`, with `HotpathClosedError` when the engine is closed, and with what the task fails with.
+   * `HotpathTimeoutError`, with `HotpathClosedError` when the engine is closed, and with what the task fails with (a
+   * registered task whose thread dies: `HotpathWorkerError`).
    */
   executeTask<A extends MatrixLike, B extends MatrixLike>(
     type: 'matrix_multiplication',

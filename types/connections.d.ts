@@ -148,6 +148,13 @@ export class ConnectionPoolManager extends EventEmitter {
   generatePoolKey(type: string, config: object): string;
   /** Figures of a pool, or undefined where there is none. */
   getPoolMetrics(key: string): PoolMetrics | undefined;
+  /** The most connections of a pool; undefined where there is none, or where its driver cannot change it. */
+  poolSize(key: string): number | undefined;
+  /**
+   * Changes the most connections of a PostgreSQL pool while running. Other drivers cannot.
+   * @returns whether it was changed
+   */
+  resizePool(key: string, max: number): boolean;
   /** Asks every server now whether it is there. Never rejects: the answer is in the metrics and events. */
   checkHealth(): Promise<void>;
   /** Closes all pools, also when some cannot be closed in order. The manager can still be used. */

@@ -1,1 +1,9 @@
-export {};
+export * from './http-load.js';
+export * from './performance-tests.js';
+export * from './http-router.js';
+export * from './http-common.js';
+export * from './http-compression.js';
+export * from './http-rate-limit.js';
+export * from './http-response-cache.js';
+export * from './http-servers.js';
+export * from './http-web-sockets.js';

@@ -243,12 +243,24 @@ export interface ServiceRegistry {
   unregister(name: string): boolean;
   // biome-ignore lint/suspicious/noExplicitAny: services are whatever the application registers.
   getServiceInstance(name: string): any;
-  /** The cache of this kind that everybody shares, made at the first call: a `MemoryCache` or a `RedisCache`. */
+  /**
+   * The cache of this kind that everybody in this thread shares, made at the first call and made anew after it was
+   * closed: a `MemoryCache`, or a `RedisCache` on the server that `HOTPATH_REDIS_URL`, else `REDIS_URL`, in the
+   * environment names, else on this machine's.
+   * @param options of the cache; whoever gives some later must give the same
+   * @throws {HotpathConflictError} it was made with other options
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the area of caches declares them.
-  cache(kind: 'memory' | 'redis'): any;
-  /** The data provider of this kind that everybody shares, made at the first call. */
+  cache(kind: 'memory' | 'redis', options?: object): any;
+  /**
+   * The data provider of this kind that everybody in this thread shares, made at the first call and made anew after it
+   * was closed: a `MemoryDataProvider`, or a `DiskDataProvider` (in the folder `data` of the working directory by
+   * default).
+   * @param options of the `DiskDataProvider`; whoever gives some later must give the same
+   * @throws {HotpathConflictError} it was made with other options
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the area of batching declares them.
-  dataService(kind: 'memory' | 'disk'): any;
+  dataService(kind: 'memory' | 'disk', options?: object): any;
   /** Names and services, in the order in which they came. */
   entries(): [string, object][];
 }

@@ -272,6 +272,12 @@ export class WorkerPool<Data = unknown, Result = unknown> extends EventEmitter {
   /** `drain`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
   /**
+   * Changes how many workers there may be and have to be while running, for all handles; one that is not given stays,
+   * but the minimum follows a smaller maximum. Workers beyond the maximum leave when they have done what they have.
+   * @throws TypeError or RangeError as the constructor does; HotpathClosedError
+   */
+  resize(limits: { maxWorkers?: number; minWorkers?: number }): void;
+  /**
    * Recounts everything that is kept twice. For tests.
    * @throws Error with code `ERR_HOTPATH_INCONSISTENT` that names what is wrong
    */

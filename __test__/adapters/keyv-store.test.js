@@ -120,3 +120,79 @@ test('wrong options are named', () => {
     code: 'ERR_HOTPATH_UNKNOWN_OPTION',
   });
 });
+
+describe('JSON that Keyv has made', async () => {
+  const { Keyv: Keyv6 } = await import('keyv6');
+
+  /** Reads as Keyv over a Map does, in every way that Keyv can read. */
+  async function same(Keyv, values, options) {
+    const ours = new Keyv({ store: new KeyvStore(), ...options });
+    const theirs = new Keyv({ store: new Map(), ...options });
+    for (const [index, value] of values.entries()) {
+      const key = `key-${index}`;
+      for (const keyv of [ours, theirs]) await keyv.set(key, value, index % 2 === 0 ? undefined : 60_000);
+      for (let time = 0; time < 2; time++) {
+        assert.deepEqual(await ours.get(key), await theirs.get(key), `get of ${key}`);
+        assert.deepEqual(await ours.getMany([key]), await theirs.getMany([key]));
+        if (ours.getRaw) assert.deepEqual((await ours.getRaw(key)).value, (await theirs.getRaw(key)).value);
+        if (ours.getManyRaw) {
+          const [one, other] = await Promise.all([ours.getManyRaw([key]), theirs.getManyRaw([key])]);
+          assert.deepEqual(one[0].value, other[0].value);
+        }
+      }
+    }
+    const listed = [];
+    for await (const [key, value] of ours.iterator(ours.namespace)) listed.push([key, value]);
+    assert.equal(listed.length, values.length);
+    for (const [key, value] of listed) assert.deepEqual(value, await theirs.get(key));
+  }
+
+  const values = [
+    { plain: 1, nested: { list: [1, 'two', null, true] } },
+    [1, [2, { three: 3 }]],
+    {},
+    [],
+    { when: new Date(7), bytes: Buffer.from('bytes'), mark: ':base64:AAAA', colon: ':x', ':key': 1 },
+    [':first'],
+    { text: 'a": b,":c', deep: { '": [': '": {' } },
+    JSON.parse('{"__proto__":{"polluted":true}}'),
+    { 2: 'b', 1: 'a', float: 1e21, tiny: 5e-324, negative: -0 },
+    { long: 'x'.repeat(10_000) },
+    { lone: '\ud800', line: '\u2028' },
+    'text',
+    '{"value":{"a":1}}',
+    7,
+    false,
+  ];
+  for (const [version, Keyv] of Object.entries({ 5: Keyv5, 6: Keyv6 })) {
+    test(`Keyv ${version}: everything reads as over a Map`, () => same(Keyv, values));
+  }
+
+  test('a serializer of an application stays in charge', async () => {
+    const big = { serialize: (value) => `x${JSON.stringify(value)}`, deserialize: (text) => JSON.parse(text.slice(1)) };
+    await same(Keyv5, values.slice(0, 4), big);
+    const dates = {
+      serialize: JSON.stringify,
+      deserialize: (text) => JSON.parse(text, (key, value) => (key === 'when' ? new Date(value) : value)),
+    };
+    const keyv = new Keyv5({ store: new KeyvStore({ parseJson: false }), ...dates });
+    await keyv.set('a', { when: new Date(7) });
+    assert.deepEqual(await keyv.get('a'), { when: new Date(7) });
+  });
+
+  test('a number that JavaScript cannot hold is left to who can', async () => {
+    const store = new KeyvStore();
+    const text = '{"value":{"id":9223372036854775807}}';
+    await store.set('a', text);
+    assert.equal(await store.get('a'), text);
+  });
+
+  test('what callers change stays theirs', async () => {
+    const keyv = new Keyv5({ store: new KeyvStore() });
+    await keyv.set('a', { list: [1] });
+    (await keyv.get('a')).list.push(2);
+    assert.deepEqual(await keyv.get('a'), { list: [1] });
+    await keyv.set('a', { list: [3] });
+    assert.deepEqual(await keyv.get('a'), { list: [3] });
+  });
+});

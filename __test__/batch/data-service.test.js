@@ -248,6 +248,69 @@ describe('OptimizedDataService', () => {
     assert.equal(await read({ loadTtlMs: Number.POSITIVE_INFINITY }), 10);
   });
 
+  it('loads of what is under way or remembered share a promise', async () => {
+    const provider = new BulkProvider();
+    const service = new OptimizedDataService(provider);
+    const [uuid] = await service.addBatch('c', [{ a: 1 }]);
+    const first = service.load('c', uuid);
+    assert.equal(service.load('c', uuid), first);
+    const loaded = await first;
+    const again = service.load('c', uuid);
+    assert.equal(service.load('c', uuid), again);
+    assert.equal(await again, loaded, 'the object itself');
+    assert.deepEqual(provider.batches.slice(1), [1]);
+  });
+
+  it('a load that is forgotten while it is under way is not remembered', async () => {
+    const provider = new BulkProvider();
+    const service = new OptimizedDataService(provider);
+    const uuids = await service.addBatch('c', objects(3));
+    const loads = uuids.map((uuid) => service.load('c', uuid));
+    service.forget('c', uuids[1]);
+    assert.deepEqual(await Promise.all(loads), objects(3));
+    await Promise.all(uuids.map((uuid) => service.load('c', uuid)));
+    assert.deepEqual(provider.batches.slice(1), [3, 1]);
+    const under = service.load('c', 'other');
+    service.forget('c');
+    await under;
+    await Promise.all(uuids.map((uuid) => service.load('c', uuid)));
+    assert.deepEqual(provider.batches.slice(1), [3, 1, 1, 3]);
+  });
+
+  it('more loads under way than are remembered each get their own object', async () => {
+    const service = new OptimizedDataService(new BulkProvider(), { loadMaxEntries: 3, batchSize: 8 });
+    const uuids = await service.addBatch('c', objects(50));
+    for (const _ of [1, 2]) {
+      assert.deepEqual(await Promise.all(uuids.map((uuid) => service.load('c', uuid))), objects(50));
+    }
+  });
+
+  it('full batches that follow each other in one turn do not pile up behind a tick each', async (t) => {
+    // It answers within the turn, so the tick of the first batch does not come before the last one.
+    const provider = { add() {}, getByUuid() {}, find() {}, getMany: async (_container, uuids) => uuids };
+    const service = new OptimizedDataService(provider, { batchSize: 4 });
+    const ticks = t.mock.method(process, 'nextTick');
+    for (let batch = 0; batch < 50; batch++) {
+      await Promise.all(Array.from({ length: 4 }, (_, index) => service.load('c', `${batch}/${index}`)));
+    }
+    const calls = ticks.mock.callCount();
+    assert.ok(calls < 25, `${calls} ticks, with those of the test runner, for 50 batches`);
+  });
+
+  it('counts what it does', async () => {
+    const service = new OptimizedDataService(new MapProvider(), { batchSize: 4 });
+    const { avgResponseTime, ...none } = service.stats;
+    assert.deepEqual(none, { added: 0, read: 0, failed: 0, loads: 0, loadReads: 0, batches: 0 });
+    assert.equal(avgResponseTime, 0);
+    const uuids = await service.addBatch('c', objects(6));
+    await service.getBatch('c', [...uuids, 'broken']);
+    await Promise.all([...uuids, ...uuids].map((uuid) => service.load('c', uuid)));
+    await service.load('c', uuids[0]);
+    const { avgResponseTime: time, ...counts } = service.stats;
+    assert.deepEqual(counts, { added: 6, read: 13, failed: 1, loads: 13, loadReads: 6, batches: 6 });
+    assert.ok(time >= 0);
+  });
+
   it('loads of more than a batch are several reads', async () => {
     const provider = new BulkProvider();
     const service = new OptimizedDataService(provider, { batchSize: 4 });

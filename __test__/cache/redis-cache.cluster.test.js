@@ -3,7 +3,8 @@
 const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
 const { errors, waitFor } = require('../support');
-const { ensureInstalled, freePort, openRedisCache, startCluster, startRedis } = require('../support/redis');
+const { openRedisCache, startCluster, startRedis } = require('../support/redis');
+const { freePort } = require('../support/servers');
 
 /** The primaries' answers to one question. */
 const ask = (primaries, ...words) => Promise.all(primaries.map((node) => node.command(...words)));
@@ -121,7 +122,6 @@ describe('RedisCache: a cluster of three', () => {
 
 describe('RedisCache: a primary that sentinels name', () => {
   it('is found, and found again after a failover', async (t) => {
-    await ensureInstalled();
     const fs = require('node:fs');
     const os = require('node:os');
     const path = require('node:path');

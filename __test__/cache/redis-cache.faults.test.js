@@ -3,7 +3,8 @@
 const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
 const { uniqueName, waitFor, settled } = require('../support');
-const { freePort, openRedisCache, startRedis } = require('../support/redis');
+const { openRedisCache, startRedis } = require('../support/redis');
+const { freePort } = require('../support/servers');
 
 const timedOut = { name: 'HotpathTimeoutError', code: 'ERR_HOTPATH_TIMEOUT' };
 const unavailable = { name: 'HotpathTierError', code: 'ERR_HOTPATH_TIER_UNAVAILABLE', tier: 'redis' };

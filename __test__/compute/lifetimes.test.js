@@ -40,6 +40,17 @@ describe('a process', () => {
     assert.deepEqual(said, [[1, 2]]);
   });
 
+  it('ends by itself while the threads of registered tasks are idle, and stays for one that somebody awaits', async () => {
+    const { code, said } = await runInChild(async ({ load, say }) => {
+      const engine = new (load().ParallelProcessingEngine)();
+      engine.registerTask('later', (ms) => new Promise((resolve) => setTimeout(resolve, ms, 'done')));
+      say(await engine.executeTask('later', 1));
+      engine.executeTask('later', 100).then(say);
+    });
+    assert.equal(code, 0);
+    assert.deepEqual(said, ['done', 'done']);
+  });
+
   it('stays for a task that somebody awaits', async () => {
     const { code, said } = await runInChild(({ load, say }) => {
       const engine = new (load().ParallelProcessingEngine)();

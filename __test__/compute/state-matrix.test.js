@@ -9,6 +9,11 @@ const { occupy } = require('../support/tasks');
 /** Every public member, and what it gives while the engine is open. */
 const MEMBERS = {
   executeTask: async (engine) => assert.deepEqual(await engine.executeTask('sort', [2, 1]), [1, 2]),
+  registerTask: async (engine) =>
+    assert.equal(
+      engine.registerTask('same', (x) => x),
+      engine,
+    ),
   getStats: (engine) => assert.equal(typeof engine.getStats().tasks.successRate, 'string'),
   stats: (engine) => assert.equal(typeof engine.stats.tasks.successRate, 'number'),
   tasks: (engine) => assert.ok(engine.tasks.includes('matrix_inverse')),

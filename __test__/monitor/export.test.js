@@ -6,9 +6,7 @@ const { describe, it } = require('node:test');
 const { parse } = require('csv-parse/sync');
 const { errors, waitFor } = require('../support');
 const { metric, service } = require('../support/metrics');
-const { assertMetrics, hasPrometheus, startPrometheus } = require('../support/prometheus');
-
-const needsPrometheus = { skip: !hasPrometheus() && 'Prometheus is not installed' };
+const { assertMetrics, startPrometheus } = require('../support/prometheus');
 
 /** Metrics of every kind, with text that needs escaping. */
 function fill(metrics) {
@@ -30,7 +28,7 @@ async function bytesOf(stream) {
 }
 
 describe('the Prometheus text', () => {
-  it('is accepted by promtool, escaped as it must be', needsPrometheus, async (t) => {
+  it('is accepted by promtool, escaped as it must be', async (t) => {
     const metrics = service(t);
     const { counter, gauge, histogram } = fill(metrics);
     metrics.recordRequest(5);
@@ -51,7 +49,7 @@ describe('the Prometheus text', () => {
     );
   });
 
-  it('does not pass a check that can fail', needsPrometheus, () => {
+  it('does not pass a check that can fail', () => {
     assert.throws(() => assertMetrics('# TYPE a counter\na{b="c} 1\n'), /promtool/);
   });
 
@@ -157,7 +155,7 @@ describe('a scrape', () => {
     assert.equal(await typeFor(`${protobuf},text/plain;q=0.5`), 'application/vnd.google.protobuf');
   });
 
-  it('by a real Prometheus brings classic histograms', needsPrometheus, async (t) => {
+  it('by a real Prometheus brings classic histograms', async (t) => {
     const metrics = service(t);
     const histogram = metrics.histogram(metric('scraped_seconds'), { labelNames: ['route'] });
     for (let value = 0; value < 100; value += 1) histogram.labels({ route: '/a' }).record(value / 100);
@@ -169,7 +167,7 @@ describe('a scrape', () => {
     assert.equal((await prometheus.answer('up')).value[1], '1');
   });
 
-  it('by a real Prometheus brings native histograms', needsPrometheus, async (t) => {
+  it('by a real Prometheus brings native histograms', async (t) => {
     const metrics = service(t);
     const labelled = metrics.histogram(metric('native_seconds'), { labelNames: ['route'] });
     const plain = metrics.histogram(metric('plain_seconds'));

@@ -3,46 +3,18 @@
 // Prometheus's own programs: what we export is right when they take it.
 
 const assert = require('node:assert/strict');
-const { spawn, spawnSync } = require('node:child_process');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { freePort, launch, need, stop } = require('./servers');
 const { waitFor } = require('./wait');
-
-let found;
-
-/** Whether the programs are there: found on the path, or installed from the distribution by who may. */
-function hasPrometheus() {
-  found ??= isThere() || install();
-  return found;
-}
-
-function isThere() {
-  return ['promtool', 'prometheus'].every((program) => spawnSync(program, ['--version']).status === 0);
-}
-
-function install() {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  const options = { stdio: 'ignore', timeout: 300_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
-  spawnSync('apt-get', ['update'], options);
-  spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'prometheus'], options);
-  return isThere();
-}
 
 /** Fails with promtool's words unless it takes this text. Its style advice is not ours to follow in users' names. */
 function assertMetrics(text) {
-  const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(need('promtool'), ['check', 'metrics'], { input: text, encoding: 'utf8' });
   // 3 says that there is advice on names; errors are 1.
   assert.ok(status === 0 || status === 3, `promtool: ${stderr}`);
-}
-
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A Prometheus server that scrapes `target` (host:port), and goes with the test. */
@@ -57,8 +29,8 @@ scrape_configs:
   - { job_name: hotpath, static_configs: [{ targets: ['${target}'] }] }
 `,
   );
-  const child = spawn(
-    'prometheus',
+  const child = launch(
+    need('prometheus'),
     [
       `--config.file=${config}`,
       `--storage.tsdb.path=${path.join(directory, 'data')}`,
@@ -69,10 +41,8 @@ scrape_configs:
   );
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (log += text));
-  const gone = new Promise((resolve) => child.once('exit', resolve));
   t.after(async () => {
-    child.kill('SIGKILL');
-    await gone;
+    await stop(child, 'SIGKILL');
     fs.rmSync(directory, { recursive: true, force: true });
   });
   const query = async (expression) => {
@@ -92,4 +62,4 @@ scrape_configs:
   };
 }
 
-module.exports = { assertMetrics, hasPrometheus, startPrometheus };
+module.exports = { assertMetrics, startPrometheus };

@@ -1,91 +1,22 @@
 'use strict';
 
-// Real Redis servers for tests, each on a free port of its own with a folder of its own. The one on PATH is used; where
-// there is none and the process may install packages, the distribution's is installed first.
+// Real Redis servers for tests, each on a free port of its own with a folder of its own.
 
-const { execFile, execFileSync, spawn } = require('node:child_process');
-const { once } = require('node:events');
+const { execFile } = require('node:child_process');
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before } = require('node:test');
 const { promisify } = require('node:util');
+const { HOST, freePort, launch, need, stop } = require('./servers');
 const { waitFor } = require('./wait');
 
 const run = promisify(execFile);
 
-/** Whoever installs packages holds this folder; test files run in processes of their own. */
-const INSTALL_LOCK = path.join(os.tmpdir(), 'hotpath-test-install-redis');
-const INSTALL_LIMIT_MS = 240_000;
-const HOST = '127.0.0.1';
-
-/** Servers that still run: none of them outlives the process that started it. */
-const running = new Set();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-/** @param {string} program */
-function onPath(program) {
-  return (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, program))
-    .find((file) => fs.existsSync(file));
-}
-
-const isComplete = () => ['redis-server', 'redis-cli', 'openssl'].every(onPath);
-
-/** Makes sure that the programs are there. */
-async function ensureInstalled() {
-  if (isComplete()) return;
-  if (process.getuid?.() !== 0 || !onPath('apt-get')) {
-    throw new Error(
-      'these tests need redis-server, redis-cli and openssl on PATH (Debian: apt-get install redis-server openssl)',
-    );
-  }
-  await waitFor(takeInstallLock, { timeoutMs: INSTALL_LIMIT_MS, what: 'another process to install Redis' });
-  try {
-    if (!isComplete()) installPackages();
-  } finally {
-    fs.rmdirSync(INSTALL_LOCK);
-  }
-}
-
-function takeInstallLock() {
-  try {
-    fs.mkdirSync(INSTALL_LOCK);
-    return true;
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    // Left behind by a process that was killed.
-    const { mtimeMs } = fs.statSync(INSTALL_LOCK, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
-    if (Date.now() - mtimeMs > INSTALL_LIMIT_MS) fs.rmSync(INSTALL_LOCK, { recursive: true, force: true });
-    return false;
-  }
-}
-
-function installPackages() {
-  // In run level 1 the package does not start a service.
-  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, stdio: 'pipe' };
-  execFileSync('apt-get', ['update', '-qq'], options);
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server', 'openssl'], options);
-}
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const server = net.createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** A certificate authority and a server certificate that it signed. @param {string} folder */
 async function makeCertificates(folder) {
   const file = (name) => path.join(folder, name);
-  const openssl = (...args) => run('openssl', args, { cwd: folder });
+  const openssl = (...args) => run(need('openssl'), args, { cwd: folder });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   await openssl(
     'req',
@@ -179,12 +110,10 @@ class RedisServer {
       : ['--port', `${port}`];
     const first = this.#sentinel === undefined ? [] : [this.#sentinel, '--sentinel'];
     const log = fs.openSync(path.join(this.#folder, 'log'), 'w');
-    const child = spawn(onPath('redis-server'), [...first, ...listening, ...this.#args], {
+    const child = launch(need('redis-server'), [...first, ...listening, ...this.#args], {
       stdio: ['ignore', log, log],
     });
     fs.closeSync(log);
-    running.add(child);
-    child.once('exit', () => running.delete(child));
     this.#child = child;
     this.port = port;
     const answered = await waitFor(
@@ -212,7 +141,7 @@ class RedisServer {
   async command(...words) {
     const login = this.password === undefined ? [] : ['--no-auth-warning', '-a', this.password];
     const tls = this.#tls ? ['--tls', '--cacert', this.#tls.caFile] : [];
-    const { stdout } = await run('redis-cli', ['-h', HOST, '-p', `${this.port}`, ...tls, ...login, ...words], {
+    const { stdout } = await run(need('redis-cli'), ['-h', HOST, '-p', `${this.port}`, ...tls, ...login, ...words], {
       timeout: 10_000,
     });
     return stdout.trim();
@@ -220,11 +149,7 @@ class RedisServer {
 
   /** As a crash would: nothing is said goodbye to. */
   async kill() {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
+    if (this.#child !== undefined) await stop(this.#child, 'SIGKILL');
   }
 
   /** Holds the server still: connections stand, and nobody answers. */
@@ -249,7 +174,6 @@ class RedisServer {
  *   sentinel is configured with
  */
 async function startRedis(t, { password, tls = false, sentinel, args = [] } = {}) {
-  await ensureInstalled();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-redis-'));
   const certificates = tls ? await makeCertificates(folder) : undefined;
   const server = new RedisServer({ folder, password, tls: certificates, sentinel, args });
@@ -325,4 +249,4 @@ function openRedisCache(t, server, options = {}) {
   return cache;
 }
 
-module.exports = { ensureInstalled, sharedRedis, startRedis, startCluster, openRedisCache, freePort };
+module.exports = { sharedRedis, startRedis, startCluster, openRedisCache };

@@ -2,45 +2,27 @@
 
 // Real servers for tests: each on a port and in a folder of its own, stopped at the end of the test that started it.
 
-const { execFileSync, spawn } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { need } = require('../../scripts/programs.js');
 const { waitFor } = require('./wait.js');
 
-/** Where Debian's packages put what is not meant to be called by hand. */
-const ELSEWHERE = ['/usr/sbin', '/usr/local/bin'];
+const HOST = '127.0.0.1';
 
-/** The path of a program, or undefined. */
-function find(program, folders = []) {
-  const places = [...folders, ...(process.env.PATH ?? '').split(path.delimiter), ...ELSEWHERE];
-  return places.map((folder) => path.join(folder, program)).find((file) => fs.existsSync(file));
-}
-
-/**
- * The path of a program, which the distribution's package brings if it is not there.
- * @param {string} program
- * @param {{ debian: string, folders?: () => string[] }} options
- */
-function need(program, { debian, folders = () => [] }) {
-  const found = find(program, folders());
-  if (found) return found;
-  if (process.getuid?.() === 0 && find('apt-get')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update'], { stdio: 'ignore' });
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', debian], { stdio: 'ignore', env });
-  }
-  const installed = find(program, folders());
-  if (!installed) throw new Error(`${program} is missing: install the package ${debian}`);
-  return installed;
-}
+/** Servers that still run: none of them outlives the process that started it. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A port of 127.0.0.1 that nobody listens on. */
 function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, HOST, () => {
       const { port } = server.address();
       server.close(() => resolve(port));
     });
@@ -50,7 +32,7 @@ function freePort() {
 /** True once somebody accepts connections. */
 function accepts(port) {
   return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
+    const socket = net.connect(port, HOST);
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
@@ -63,6 +45,14 @@ function temporaryFolder(t, prefix = 'hotpath-') {
   return folder;
 }
 
+/** Starts a program that ends with this process at the latest. */
+function launch(command, args, options) {
+  const child = spawn(command, args, options);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
 /**
  * Starts a program and waits until it accepts connections.
  * @param {string} command
@@ -70,7 +60,7 @@ function temporaryFolder(t, prefix = 'hotpath-') {
  * @param {{ port: number, uid?: number, gid?: number, env?: NodeJS.ProcessEnv }} options
  */
 async function start(command, args, { port, ...options }) {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], ...options });
+  const child = launch(command, args, { stdio: ['ignore', 'ignore', 'pipe'], ...options });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
     complaints += text;
@@ -91,4 +81,4 @@ async function stop(child, signal = 'SIGTERM') {
   await ended;
 }
 
-module.exports = { find, freePort, need, start, stop, temporaryFolder };
+module.exports = { HOST, freePort, launch, need, start, stop, temporaryFolder };

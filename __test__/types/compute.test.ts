@@ -31,6 +31,12 @@ expectType<Promise<SimilarityPair[]>>()(
 expectType<Promise<Description>>()(engine.executeTask('statistics', { values: [1], percentiles: [99] }));
 expectType<Promise<number[]>>()(engine.executeTask('sort', { values: [1], order: 'descending' }));
 expectType<readonly string[]>()(engine.tasks);
+expectType<ParallelProcessingEngine>()(
+  engine.registerTask('sum', (data: number[], { signal, type }) => data.length + Number(signal.aborted) + type.length),
+);
+expectType<ParallelProcessingEngine>()(engine.registerTask('file', new URL('file:///task.js')));
+// @ts-expect-error neither a function nor a file
+engine.registerTask('number', 7);
 expectType<string>()(engine.getStats().tasks.successRate);
 expectType<number>()(engine.stats.tasks.successRate);
 expectType<Promise<void>>()(engine.destroy());

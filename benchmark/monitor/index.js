@@ -1,2 +1,2 @@
 /** The area's trials, in the order in which they are run and read. */
-module.exports = ['record', 'record-labelled', 'scrape', 'series-memory', 'timing'];
+module.exports = ['record', 'record-labelled', 'sampling', 'scrape', 'series-memory', 'timing'];

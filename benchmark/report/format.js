@@ -22,7 +22,7 @@ function scale(value, unit) {
     case 'milliseconds':
       return [value, ' ms'];
     case 'bytes':
-      return [value / 1e6, ' MB'];
+      return value < 1e4 ? [value, ' bytes'] : [value / 1e6, ' MB'];
     case 'perSecond':
       return value < 1e6 ? [value / 1e3, ' k/s'] : [value / 1e6, ' M/s'];
     case 'percent':

@@ -3,6 +3,8 @@
 // Copies of values that a cache hands out more than once. Plain trees are what a cache mostly holds, and copying them
 // here costs a fraction of a structured clone or of decoding them once more.
 
+const { addProperty } = require('../own-property.js');
+
 /** Deeper values are left to structuredClone; so is whatever turns out to be a cycle. */
 const MAX_DEPTH = 100;
 
@@ -54,7 +56,7 @@ function copyRecord(record, depth) {
     const item = record[key];
     const copied = typeof item === 'object' && item !== null ? copyObject(item, depth + 1) : item;
     // Assigning this one would set the prototype.
-    if (key === '__proto__') Object.defineProperty(copy, key, { value: copied, enumerable: true, writable: true });
+    if (key === '__proto__') addProperty(copy, key, copied);
     else copy[key] = copied;
   }
   return copy;

@@ -3,14 +3,18 @@
 // A storage adapter for Keyv 5 and 6, and so for what builds on them (cache-manager, cacheable).
 //
 // Keyv turns values into strings unless it is told not to; `createKeyv` tells it, and the cache then keeps values with
-// their types. Both versions put their namespace before every key: Keyv 5 itself, Keyv 6 through a bridge, which it does
+// their types. Where it does, what it made of objects is handed out parsed (keyv-texts.js). Both versions put their namespace before every key: Keyv 5 itself, Keyv 6 through a bridge, which it does
 // only as long as the store has no property `namespace`. So we declare none; Keyv 5 sets it, and reads by it what to clear.
 
 const { EventEmitter } = require('node:events');
+const { literally } = require('../cache/globs.js');
 const { MemoryCache } = require('../cache/memory-cache.js');
 const validate = require('../validate.js');
 const { copyOf } = require('./copy.js');
+const { KeyvTexts } = require('./keyv-texts.js');
 const { requirePeer } = require('../peer.js');
+
+const OWN_OPTIONS = ['cache', 'namespace', 'parseJson'];
 
 /** Between a namespace and a key, as Keyv 5 writes them. */
 const SEPARATOR = ':';
@@ -18,6 +22,8 @@ const SEPARATOR = ':';
 class KeyvStore extends EventEmitter {
   #cache;
   #owned;
+  /** @type {KeyvTexts | undefined} */
+  #texts;
 
   /** Keyv 5 iterates over stores of dialects that it knows; ours lists keys with their namespace, as Redis does. */
   opts = { dialect: 'redis', url: 'redis' };
@@ -25,13 +31,17 @@ class KeyvStore extends EventEmitter {
   /** @param {Record<string, any>} [options] */
   constructor(options = {}) {
     super();
-    const { cache, namespace, ...memory } = /** @type {Record<string, any>} */ (
-      validate.plainObject(options, 'options')
-    );
+    const {
+      cache,
+      namespace,
+      parseJson = true,
+      ...memory
+    } = /** @type {Record<string, any>} */ (validate.plainObject(options, 'options'));
     if (namespace !== undefined) this.namespace = validate.string(namespace, 'options.namespace');
+    if (validate.boolean(parseJson, 'options.parseJson')) this.#texts = new KeyvTexts();
     this.#owned = cache === undefined;
     this.#cache = cache === undefined ? new MemoryCache(memory) : validate.cache(cache, 'options.cache');
-    if (!this.#owned) validate.options(memory, 'options', ['cache']);
+    if (!this.#owned) validate.options(memory, 'options', OWN_OPTIONS);
   }
 
   /** The cache behind it. */
@@ -41,10 +51,11 @@ class KeyvStore extends EventEmitter {
 
   /** @param {string} key */
   async get(key) {
-    return copyOf(await this.#cache.get(key));
+    const value = await this.#cache.get(key);
+    return typeof value === 'string' && this.#texts !== undefined ? this.#texts.read(value) : copyOf(value);
   }
 
-  /** @param {string[]} keys */
+  /** Texts stay texts here: Keyv 5 has methods that take nothing else from it. @param {string[]} keys */
   async getMany(keys) {
     const values = await this.#cache.getMany(keys);
     return values.map(copyOf);
@@ -96,7 +107,7 @@ class KeyvStore extends EventEmitter {
    */
   async *iterator(namespace) {
     for (const key of await this.#cache.keys(namespace === undefined ? undefined : ofNamespace(namespace))) {
-      const value = await this.get(key);
+      const value = copyOf(await this.#cache.get(key));
       if (value !== undefined) yield/** @type {[string, any]} */ ([key, value]);
     }
   }
@@ -114,7 +125,7 @@ function lifetime(ttl) {
 
 /** The pattern of all keys of a namespace. @param {string} namespace */
 function ofNamespace(namespace) {
-  return `${namespace.replace(/[*?[\]\\]/g, '\\$&')}${SEPARATOR}*`;
+  return `${literally(namespace)}${SEPARATOR}*`;
 }
 
 /**

@@ -8,6 +8,7 @@ const fs = require('node:fs/promises');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { BatchRun, undisturbed } = require('./batch-run.js');
 const { batchOptions, engineOptions, fileOptions } = require('./batch-options.js');
@@ -19,6 +20,9 @@ const { ArraySource, IterableSource } = require('./sources.js');
 
 /** @typedef {{ run: BatchRun, ended: Promise<any> }} Batch */
 
+/** @param {BatchProcessingEngine} engine */
+const statsOf = (engine) => engine.stats;
+
 class BatchProcessingEngine extends EventEmitter {
   #options;
   #slots;
@@ -28,6 +32,7 @@ class BatchProcessingEngine extends EventEmitter {
   /** @type {Map<string, any>} status by batch, the oldest first */
   #finished = new Map();
   #closed = false;
+  #unwatch;
   #counts = { completed: 0, failed: 0, cancelled: 0, items: 0, itemErrors: 0 };
 
   /** @param {unknown} [options] */
@@ -37,6 +42,7 @@ class BatchProcessingEngine extends EventEmitter {
     this.#slots = new Slots(this.#options.maxConcurrency);
     this.#processors = new Processors(this.#options.maxConcurrency);
     for (const [name, processor] of Object.entries(this.#options.processors)) this.registerProcessor(name, processor);
+    this.#unwatch = watchService('batch', undefined, this, statsOf);
   }
 
   /** @param {string} name @param {unknown} processor @returns {any} */
@@ -172,6 +178,7 @@ class BatchProcessingEngine extends EventEmitter {
 
   async close() {
     this.#closed = true;
+    this.#unwatch();
     await Promise.allSettled([...this.#running.values()].map(({ ended }) => ended));
     await this.#processors.close();
   }

@@ -3,10 +3,11 @@
 // Loads of single objects that become batches: those of one tick (or window) and container share a read, the same
 // object is read once, and what was read is remembered for a while.
 //
-// A promise a load and next to nothing else: all loads of a batch wait for one promise, whose reactions run in the order
-// in which they were added, so a single function can hand each its own result. Expiry is kept by batch.
+// A load allocates the promise that it gives out, and nothing else: all loads of a batch wait for one promise, whose
+// reactions run in the order in which they were added, so a single function can hand each its own result. What is
+// remembered is the object; its promise is made again by whoever asks for it first.
 
-const { RecentMap } = require('./recent-map.js');
+const { RecentMap, hashOf } = require('./recent-map.js');
 
 /** What a read gives for an object that could not be had. */
 class Failure {
@@ -25,8 +26,10 @@ class Failure {
  */
 
 class Batch {
-  /** @type {string[]} */
-  uuids = [];
+  /** How many loads it has. */
+  count = 0;
+  /** The number of the first load's entry; those of the others follow it. */
+  first = 0;
   /** @type {any[]} */
   results = [];
   /** @type {any} */
@@ -53,15 +56,18 @@ class Batch {
   }
 }
 
+/** The stamp of an entry whose object is being read. Others have the time at which they expire. */
+const UNDER_WAY = Number.POSITIVE_INFINITY;
+const NEVER = Number.MAX_VALUE;
+
 class ContainerLoads {
-  /** @type {RecentMap<Promise<any>>} under way or remembered */
-  #promises;
-  /** @type {{ expiresAt: number, uuids: string[] }[]} the first to expire first */
-  #expiries = [];
-  /** Objects in all of these. */
-  #expiring = 0;
+  /** Objects, or promises for them: under way or remembered. @type {RecentMap<any>} */
+  #entries;
   /** @type {Batch | undefined} */
   #open;
+  /** What the open batch is to read, and places of earlier ones: an array that need not grow again. @type {string[]} */
+  #gathered = [];
+  #awaitsTick = false;
   #read;
   #options;
 
@@ -72,80 +78,103 @@ class ContainerLoads {
   constructor(read, options) {
     this.#read = read;
     this.#options = options;
-    this.#promises = new RecentMap(options.maxEntries);
+    this.#entries = new RecentMap(options.maxEntries);
   }
 
   /** @param {string} uuid */
   load(uuid) {
-    // One look at the clock serves all loads of a tick.
-    const now = this.#open?.openedAt ?? Date.now();
-    if (this.#expiries.length > 0 && this.#expiries[0].expiresAt <= now) this.#expire(now);
-    const known = this.#promises.get(uuid);
-    if (known !== undefined) return known;
-    const batch = this.#open ?? this.#openBatch(now);
-    batch.uuids.push(uuid);
+    const entries = this.#entries;
+    const hash = hashOf(uuid);
+    const place = entries.find(uuid, hash);
+    if (place >= 0) {
+      const known = this.#known(place);
+      if (known !== undefined) return known;
+    }
+    let batch = this.#open;
+    if (batch === undefined) batch = this.#openBatch();
     const promise = batch.done.then(batch.take);
-    this.#promises.add(uuid, promise);
-    if (batch.uuids.length >= this.#options.batchSize) this.#dispatch(batch);
+    const number = entries.add(uuid, promise, hash, UNDER_WAY);
+    if (batch.count === 0) batch.first = number;
+    this.#gathered[batch.count++] = uuid;
+    if (batch.count >= this.#options.batchSize) this.#dispatch(batch);
     return promise;
   }
 
-  /** @param {number} now */
-  #openBatch(now) {
-    const batch = new Batch(now);
+  /** The promise of an entry; undefined, and no entry any more, if it has expired. @param {number} place */
+  #known(place) {
+    const entries = this.#entries;
+    const value = entries.valueAt(place);
+    const expiresAt = entries.stampAt(place);
+    if (expiresAt !== UNDER_WAY) {
+      // One look at the clock serves all loads of a tick.
+      if (expiresAt !== NEVER && expiresAt <= (this.#open?.openedAt ?? Date.now())) {
+        entries.removeAt(place);
+        return undefined;
+      }
+      if (!(value instanceof Promise)) {
+        const promise = Promise.resolve(value);
+        entries.replaceAt(place, promise, expiresAt);
+        return promise;
+      }
+    }
+    return value;
+  }
+
+  #openBatch() {
+    const batch = new Batch(Date.now());
     this.#open = batch;
-    const dispatch = () => this.#dispatch(batch);
-    if (this.#options.windowMs > 0) batch.timer = setTimeout(dispatch, this.#options.windowMs);
-    // After the promise jobs that are due now: what they load still belongs to this batch.
-    else queueMicrotask(() => process.nextTick(dispatch));
+    if (this.#options.windowMs > 0) {
+      batch.timer = setTimeout(() => this.#dispatch(batch), this.#options.windowMs);
+    } else if (!this.#awaitsTick) {
+      this.#awaitsTick = true;
+      queueMicrotask(this.#scheduleTick);
+    }
     return batch;
   }
+
+  // After the promise jobs that are due now: what they load still belongs to this batch. One tick serves whatever batch
+  // is open when it comes: batches that were full before must not pile up behind it.
+  #scheduleTick = () => process.nextTick(this.#tick);
+
+  #tick = () => {
+    this.#awaitsTick = false;
+    if (this.#open !== undefined) this.#dispatch(this.#open);
+  };
 
   /** @param {Batch} batch */
   async #dispatch(batch) {
     if (batch !== this.#open) return;
     this.#open = undefined;
     clearTimeout(batch.timer);
-    batch.results = await this.#read(batch.uuids);
+    batch.results = await this.#read(this.#gathered.slice(0, batch.count));
     this.#settle(batch);
     batch.begin();
   }
 
   /** Remembers what was found, and forgets the rest. @param {Batch} batch */
-  #settle({ uuids, results }) {
+  #settle({ count, first, results }) {
+    const entries = this.#entries;
     const { ttlMs } = this.#options;
-    for (let index = 0; index < uuids.length; index++) {
+    const expiresAt = ttlMs === Number.POSITIVE_INFINITY ? NEVER : Date.now() + ttlMs;
+    for (let index = 0; index < count; index++) {
+      const place = entries.placeOf(first + index);
+      if (place < 0) continue;
       const result = results[index];
       // What is missing now may come any moment.
-      if (ttlMs === 0 || result === undefined || result === null || result instanceof Failure) {
-        this.#promises.delete(uuids[index]);
-      }
+      const lasts = ttlMs > 0 && result !== undefined && result !== null && !(result instanceof Failure);
+      if (lasts) entries.replaceAt(place, result, expiresAt);
+      else entries.removeAt(place);
     }
-    if (ttlMs > 0 && ttlMs < Number.POSITIVE_INFINITY) {
-      this.#expiries.push({ expiresAt: Date.now() + ttlMs, uuids });
-      this.#expiring += uuids.length;
-      // Objects that newer ones have pushed out need no expiry, and must not be held by it.
-      while (this.#expiring - this.#expiries[0].uuids.length >= this.#options.maxEntries) this.#dropExpiry();
-    }
-  }
-
-  /** @param {number} now */
-  #expire(now) {
-    while (this.#expiries.length > 0 && this.#expiries[0].expiresAt <= now) {
-      for (const uuid of this.#dropExpiry()) this.#promises.delete(uuid);
-    }
-  }
-
-  #dropExpiry() {
-    const { uuids } = /** @type {{ uuids: string[] }} */ (this.#expiries.shift());
-    this.#expiring -= uuids.length;
-    return uuids;
   }
 
   /** @param {string} [uuid] */
   forget(uuid) {
-    if (uuid === undefined) this.#promises.clear();
-    else this.#promises.delete(uuid);
+    if (uuid === undefined) {
+      this.#entries.clear();
+      return;
+    }
+    const place = this.#entries.find(uuid, hashOf(uuid));
+    if (place >= 0) this.#entries.removeAt(place);
   }
 }
 

@@ -3,6 +3,7 @@
 // Batches over a data provider: many objects in few calls, errors apart for each object, order kept.
 
 const { HotpathClosedError, HotpathError, invalidArgType } = require('../errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { batchError } = require('./batch-error.js');
 const { ContainerLoads, Failure } = require('./coalesced-loads.js');
@@ -26,6 +27,9 @@ const OPTIONS = Object.freeze([
  * @property {(container: string, uuids: any[]) => any} [getMany]
  */
 
+/** @param {OptimizedDataService} service */
+const statsOf = (service) => service.stats;
+
 class OptimizedDataService {
   /** @type {Provider} */
   #provider;
@@ -36,6 +40,10 @@ class OptimizedDataService {
   /** @type {Map<string, ContainerLoads>} */
   #loads = new Map();
   #closed = false;
+  #unwatch;
+  #counts = { added: 0, read: 0, failed: 0, loads: 0, loadReads: 0, batches: 0 };
+  /** Milliseconds that batches took. */
+  #elapsed = 0;
 
   /** @param {unknown} provider @param {unknown} [options] */
   constructor(provider, options) {
@@ -51,6 +59,7 @@ class OptimizedDataService {
       ttlMs: check.nonNegativeNumber(given.loadTtlMs ?? 60_000, 'options.loadTtlMs'),
       maxEntries: check.positiveInteger(given.loadMaxEntries ?? 10_000, 'options.loadMaxEntries'),
     };
+    this.#unwatch = watchService('dataservice', undefined, this, statsOf);
   }
 
   get provider() {
@@ -59,6 +68,11 @@ class OptimizedDataService {
 
   get batchSize() {
     return this.#batchSize;
+  }
+
+  get stats() {
+    const { batches } = this.#counts;
+    return { ...this.#counts, avgResponseTime: batches === 0 ? 0 : this.#elapsed / batches };
   }
 
   /** @param {unknown} container @param {unknown} objects */
@@ -113,10 +127,11 @@ class OptimizedDataService {
       const name = this.#check(container);
       let loads = this.#loads.get(name);
       if (loads === undefined) {
-        loads = new ContainerLoads((uuids) => this.#getMany(name, uuids), this.#loadOptions);
+        loads = new ContainerLoads((uuids) => this.#loadMany(name, uuids), this.#loadOptions);
         this.#loads.set(name, loads);
       }
       if (typeof uuid !== 'string') throw invalidArgType('a string', 'uuid', uuid);
+      this.#counts.loads++;
       return loads.load(uuid);
     } catch (error) {
       return Promise.reject(error);
@@ -128,11 +143,39 @@ class OptimizedDataService {
     this.#loads.get(this.#check(container))?.forget(uuid);
   }
 
+  /** @param {string} container @param {string[]} uuids */
+  #loadMany(container, uuids) {
+    this.#counts.loadReads += uuids.length;
+    return this.#getMany(container, uuids);
+  }
+
+  /** @param {string} container @param {any[]} objects */
+  #addMany(container, objects) {
+    this.#counts.added += objects.length;
+    return this.#timed(this.#addAll(container, objects));
+  }
+
+  /** @param {string} container @param {any[]} uuids */
+  #getMany(container, uuids) {
+    this.#counts.read += uuids.length;
+    return this.#timed(this.#getAll(container, uuids));
+  }
+
+  /** Counts what becomes of a batch, and how long it takes. @param {Promise<any[]>} batch */
+  async #timed(batch) {
+    const begun = performance.now();
+    const outcomes = await batch;
+    this.#elapsed += performance.now() - begun;
+    this.#counts.batches++;
+    for (const outcome of outcomes) if (outcome instanceof Failure) this.#counts.failed++;
+    return outcomes;
+  }
+
   /**
    * Adds objects, a Failure in place of each that could not be.
    * @param {string} container @param {any[]} objects @returns {Promise<any[]>}
    */
-  async #addMany(container, objects) {
+  async #addAll(container, objects) {
     const provider = this.#provider;
     if (typeof provider.addMany === 'function') {
       try {
@@ -150,7 +193,7 @@ class OptimizedDataService {
    * Reads objects, a Failure in place of each that could not be.
    * @param {string} container @param {any[]} uuids @returns {Promise<any[]>}
    */
-  async #getMany(container, uuids) {
+  async #getAll(container, uuids) {
     const provider = this.#provider;
     if (typeof provider.getMany === 'function') {
       try {
@@ -205,6 +248,7 @@ class OptimizedDataService {
   async close() {
     const drained = this.#batches.drain();
     this.#closed = true;
+    this.#unwatch();
     await drained;
     this.#loads.clear();
   }

@@ -51,6 +51,10 @@ class DiskDataProvider {
     return this.#directory;
   }
 
+  get closed() {
+    return this.#handle === NO_HANDLE;
+  }
+
   /** @param {unknown} container @param {unknown} object */
   async add(container, object) {
     const name = this.#check(container);

@@ -7,6 +7,7 @@ const native = require('../native.js');
 const { pending } = require('../environment.js');
 const { HotpathError } = require('../errors.js');
 const { translated } = require('../native-errors.js');
+const { addProperty } = require('../own-property.js');
 
 /**
  * @typedef {object} FileOptions
@@ -174,13 +175,7 @@ function pick(record, fields) {
   /** @type {Record<string, any>} */
   const picked = {};
   for (const field of fields) {
-    if (!Object.hasOwn(Object(record), field)) continue;
-    Object.defineProperty(picked, field, {
-      value: record[field],
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
+    if (Object.hasOwn(Object(record), field)) addProperty(picked, field, record[field]);
   }
   return picked;
 }

@@ -7,6 +7,7 @@ const native = require('../native.js');
 const environment = require('../environment.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { ensureCaseTable } = require('./case-table.js');
 const { RecentMap } = require('./recent-map.js');
@@ -24,10 +25,14 @@ const collected = new FinalizationRegistry((/** @type {number} */ handle) => nat
 
 /** @typedef {{ id: any, pattern?: string | RegExp }} Intent */
 
+/** @param {OptimizedIntentMatcher} matcher */
+const statsOf = (matcher) => matcher.stats;
+
 class OptimizedIntentMatcher {
   /** @type {Intent[]} those that have a pattern */
   #intents;
   #handle;
+  #unwatch;
   /** @type {{ number: number, regex: RegExp }[]} left to JavaScript, in order */
   #fallbacks;
   #fallbackReasons;
@@ -58,6 +63,7 @@ class OptimizedIntentMatcher {
     this.#fallbacks = foreign.map((/** @type {number} */ number) => ({ number, regex: regexes[number] }));
     this.#fallbackReasons = countBy(reasons);
     collected.register(this, handle, this);
+    this.#unwatch = watchService('intents', undefined, this, statsOf);
   }
 
   /** @param {unknown} input */
@@ -163,6 +169,7 @@ class OptimizedIntentMatcher {
     this.#handle = NO_HANDLE;
     this.#cache.clear();
     collected.unregister(this);
+    this.#unwatch();
     native.closeIntents(handle);
   }
 

@@ -52,6 +52,10 @@ class MemoryDataProvider {
     collected.register(this, this.#handle, this);
   }
 
+  get closed() {
+    return this.#handle === NO_HANDLE;
+  }
+
   /** @param {unknown} container @param {unknown} object */
   async add(container, object) {
     return this.#add(this.#check(container), object);

@@ -9,13 +9,18 @@ const { EventEmitter } = require('node:events');
 const { Readable } = require('node:stream');
 const native = require('../native.js');
 const environment = require('../environment.js');
-const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
+const { HotpathClosedError, outOfRange } = require('../errors.js');
+const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
+const { addProperty } = require('../own-property.js');
 const { Codec, KIND } = require('./codec.js');
 const { diskCacheOptions } = require('./disk-options.js');
 const { piecesOf, readerStream, writeStream } = require('./disk-streams.js');
 const { EventDelivery } = require('./event-delivery.js');
-const { checkAmount, checkKey, checkKeys, lifetime, pairsOf } = require('./memory-arguments.js');
+const { DECODE, TIER } = require('./internal.js');
+const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf } = require('./memory-arguments.js');
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
 
 const { pending, header, scratchDoubles, WORD } = environment;
@@ -43,6 +48,7 @@ class DiskCache extends EventEmitter {
   #codec;
   #reads;
   #events;
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -69,6 +75,7 @@ class DiskCache extends EventEmitter {
       values: (name, events, index) => (name === 'clear' ? [] : [events[index + 1], events[index + 2]]),
     });
     collected.register(this, { handle, subscription }, this);
+    this.#unwatch = watchService('disk-cache', checked.name, this, (/** @type {DiskCache} */ cache) => cache.stats);
   }
 
   get name() {
@@ -148,7 +155,7 @@ class DiskCache extends EventEmitter {
     /** @type {Record<string, any>} */
     const hits = {};
     asked.forEach((key, index) => {
-      if (values[index] !== MISSING) define(hits, key, values[index]);
+      if (values[index] !== MISSING) addProperty(hits, key, values[index]);
     });
     return hits;
   }
@@ -256,13 +263,13 @@ class DiskCache extends EventEmitter {
 
   /** @param {string} [pattern] @returns {Promise<string[]>} */
   async keys(pattern) {
-    if (pattern !== undefined && typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    if (pattern !== undefined) checkPattern(pattern);
     return pending((operation) => native.diskCacheKeys(this.#handle, pattern, operation));
   }
 
   /** @param {string} pattern @returns {Promise<number>} */
   async deletePattern(pattern) {
-    if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    checkPattern(pattern);
     return pending((operation) => native.diskCacheDeletePattern(this.#handle, pattern, operation));
   }
 
@@ -279,6 +286,16 @@ class DiskCache extends EventEmitter {
   /** @returns {Promise<void>} */
   async validate() {
     return pending((operation) => native.diskCacheValidate(this.#handle, operation));
+  }
+
+  /** What native code knows the cache as. */
+  [TIER]() {
+    return { kind: 'disk', handle: this.#open() };
+  }
+
+  /** @param {number} kind @param {any} payload */
+  [DECODE](kind, payload) {
+    return this.#codec.decodeAlone(kind, payload);
   }
 
   get stats() {
@@ -298,6 +315,7 @@ class DiskCache extends EventEmitter {
     this.#handle = NO_HANDLE;
     this.#reads = new NativeReads(NO_HANDLE, this.#codec);
     this.#events.end();
+    this.#unwatch();
     collected.unregister(this);
     await pending((operation) => native.closeDiskCache(handle, operation));
   }
@@ -308,34 +326,12 @@ class DiskCache extends EventEmitter {
     return this.#handle;
   }
 
-  /** @param {any[]} listener */
-  on(...listener) {
-    super.on(.../** @type {[any, any]} */ (listener));
+  [LISTENERS_CHANGED]() {
     this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  prependListener(...listener) {
-    super.prependListener(.../** @type {[any, any]} */ (listener));
-    this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  removeListener(...listener) {
-    super.removeListener(.../** @type {[any, any]} */ (listener));
-    this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} event */
-  removeAllListeners(...event) {
-    super.removeAllListeners(...event);
-    this.#events.listen();
-    return this;
   }
 }
+
+makeListening(DiskCache);
 
 /** A value as bytes: those of bytes and text, else of its JSON. @param {any} value @returns {string | Uint8Array} */
 function asBytes(value) {
@@ -343,23 +339,6 @@ function asBytes(value) {
   return JSON.stringify(value) ?? '';
 }
 
-/** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */
-function define(target, key, value) {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-/** Other names of the same methods. EventEmitter's own aliases would bypass ours. */
-const ALIASES = {
-  put: 'set',
-  del: 'delete',
-  mset: 'setMany',
-  addListener: 'on',
-  off: 'removeListener',
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (DiskCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(DiskCache.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(DiskCache, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 module.exports = { DiskCache };

@@ -7,6 +7,7 @@
 // changes, and nothing nests: what a listener changes is delivered after what is being delivered.
 
 const { subscribers } = require('../environment.js');
+const { tellListeners } = require('../listening.js');
 
 /** Bits of the native side, and the name of each event. */
 const EVENTS = new Map([
@@ -85,17 +86,7 @@ class EventDelivery {
     const name = /** @type {string} */ (EVENTS.get(events[index]));
     const cache = this.#cache.deref();
     if (cache === undefined || cache.listenerCount(name) === 0) return;
-    const values = this.#source.values(name, events, index);
-    for (const listener of cache.rawListeners(name)) {
-      try {
-        Reflect.apply(listener, cache, values);
-      } catch (error) {
-        // The change has happened and others wait for their events: nobody's listener may get in the way.
-        process.nextTick(() => {
-          throw error;
-        });
-      }
-    }
+    tellListeners(cache, name, this.#source.values(name, events, index));
   }
 
   /** The handle is closed: nothing is delivered any more. */

@@ -14,4 +14,10 @@ const FIND_MANY = Symbol('findMany');
 /** `cache[DECODE](kind, payload)` makes a value, or a promise of one, of bytes that are in this cache's own words. */
 const DECODE = Symbol('decode');
 
-module.exports = { TIER, FIND, FIND_MANY, DECODE };
+/** `cache[MEMORY]()` is the memory cache that a face stands on, whose limits can be tuned; undefined where there is none. */
+const MEMORY = Symbol('memory');
+
+/** `cache[LEND](make)` gives values made of stored bytes without copying them, see lent-values.js. */
+const LEND = Symbol('lend');
+
+module.exports = { MEMORY, TIER, FIND, FIND_MANY, DECODE, LEND };

@@ -27,6 +27,12 @@ function checkKey(key) {
   return key;
 }
 
+/** @param {unknown} pattern @returns {string} */
+function checkPattern(pattern) {
+  if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+  return pattern;
+}
+
 /** @param {unknown} keys @returns {string[]} */
 function checkKeys(keys) {
   if (!Array.isArray(keys)) throw invalidArgType('an array of strings', 'keys', keys);
@@ -91,4 +97,4 @@ function checkAmount(by) {
   return by;
 }
 
-module.exports = { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList, wellFormed };
+module.exports = { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf, tagList, wellFormed };

@@ -3,6 +3,7 @@
 // One bound of bytes for several memory caches: a handle on a native budget, which divides it among them.
 
 const native = require('../native.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
@@ -78,10 +79,6 @@ class MemoryBudget {
   }
 }
 
-Object.defineProperty(MemoryBudget.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: MemoryBudget.prototype.close,
-  writable: true,
-  configurable: true,
-});
+addAliases(MemoryBudget, { [DISPOSE]: 'close' });
 
 module.exports = { MemoryBudget, handleOf: (/** @type {MemoryBudget} */ budget) => handleOf(budget) };

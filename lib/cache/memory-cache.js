@@ -8,14 +8,18 @@
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const environment = require('../environment.js');
-const { watchService } = require('../services.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType, outOfRange } = require('../errors.js');
+const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translated } = require('../native-errors.js');
+const { addProperty } = require('../own-property.js');
+const { watchService } = require('../services.js');
 const { Codec } = require('./codec.js');
-const { DECODE, FIND, FIND_MANY, TIER } = require('./internal.js');
+const { DECODE, FIND, FIND_MANY, LEND, MEMORY, TIER } = require('./internal.js');
 const { EventDelivery } = require('./event-delivery.js');
+const { LentValues } = require('./lent-values.js');
 const { Loads } = require('./loads.js');
-const { checkAmount, checkKey, checkKeys, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
+const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
 const { memoryCacheOptions, openMemoryCache, resizeOptions } = require('./memory-options.js');
 const { memoryCacheStats } = require('./memory-stats.js');
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
@@ -43,6 +47,9 @@ class MemoryCache extends EventEmitter {
   #reads;
   #loads;
   #events;
+  #nearBounds;
+  /** @type {LentValues<any>[]} */
+  #lent = [];
   /** @type {NearCache | undefined} */
   #near;
 
@@ -54,6 +61,7 @@ class MemoryCache extends EventEmitter {
     this.#handle = handle;
     this.#name = checked.name;
     this.#clone = checked.clone;
+    this.#nearBounds = checked.nearCache;
     this.#codec = new Codec({
       load: () => translated(() => native.loadDictionary(handle)) ?? undefined,
       version: () => translated(() => native.dictionaryVersion(handle)),
@@ -129,8 +137,23 @@ class MemoryCache extends EventEmitter {
     return this.#codec.decodeAlone(kind, payload);
   }
 
+  [MEMORY]() {
+    return this;
+  }
+
   [TIER]() {
     return { kind: 'memory', handle: this.#open() };
+  }
+
+  /**
+   * @template T
+   * @param {(bytes: Buffer) => T | undefined} make
+   * @returns {LentValues<T>}
+   */
+  [LEND](make) {
+    const values = new LentValues(this.#open(), make, this.#nearBounds);
+    this.#lent.push(values);
+    return values;
   }
 
   /** @param {string} key */
@@ -205,7 +228,7 @@ class MemoryCache extends EventEmitter {
     const hits = {};
     const values = this.#readMany(keys, MISSING);
     for (let index = 0; index < keys.length; index++) {
-      if (values[index] !== MISSING) define(hits, keys[index], values[index]);
+      if (values[index] !== MISSING) addProperty(hits, keys[index], values[index]);
     }
     return hits;
   }
@@ -284,7 +307,7 @@ class MemoryCache extends EventEmitter {
   /** @param {string} [pattern] */
   keys(pattern) {
     const handle = this.#open();
-    if (pattern !== undefined && typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    if (pattern !== undefined) checkPattern(pattern);
     return translated(() => native.memoryCacheKeys(handle, pattern));
   }
 
@@ -298,7 +321,7 @@ class MemoryCache extends EventEmitter {
   /** @param {string} pattern */
   deletePattern(pattern) {
     const handle = this.#open();
-    if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    checkPattern(pattern);
     const deleted = translated(() => native.memoryCacheDeletePattern(handle, pattern));
     this.#changed();
     return deleted;
@@ -352,8 +375,10 @@ class MemoryCache extends EventEmitter {
   /** @param {unknown} options */
   resize(options) {
     const handle = this.#open();
-    const { maxEntries, maxBytes } = resizeOptions(options);
-    native.memoryCacheResize(handle, maxEntries, maxBytes);
+    const { maxEntries, maxBytes, near, compressFrom } = resizeOptions(options);
+    if (maxEntries !== undefined || maxBytes !== undefined) native.memoryCacheResize(handle, maxEntries, maxBytes);
+    if (near !== undefined) this.#near?.resize(near);
+    if (compressFrom !== undefined) native.memoryCacheCompressFrom(handle, compressFrom);
     this.#changed();
   }
 
@@ -382,6 +407,7 @@ class MemoryCache extends EventEmitter {
     if (this.closed) return;
     const handle = this.#handle;
     this.#handle = NO_HANDLE;
+    for (const values of this.#lent) values.close();
     this.#near?.report();
     this.#near?.clear();
     this.#near = undefined;
@@ -403,34 +429,12 @@ class MemoryCache extends EventEmitter {
     return this.#handle;
   }
 
-  /** @param {any[]} listener */
-  on(...listener) {
-    super.on(.../** @type {[any, any]} */ (listener));
+  [LISTENERS_CHANGED]() {
     this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  prependListener(...listener) {
-    super.prependListener(.../** @type {[any, any]} */ (listener));
-    this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  removeListener(...listener) {
-    super.removeListener(.../** @type {[any, any]} */ (listener));
-    this.#events.listen();
-    return this;
-  }
-
-  /** @param {any[]} event */
-  removeAllListeners(...event) {
-    super.removeAllListeners(...event);
-    this.#events.listen();
-    return this;
   }
 }
+
+makeListening(MemoryCache);
 
 /** What monitors are told. Stands apart from every cache, which it must not hold. @param {MemoryCache} cache */
 function statsOf(cache) {
@@ -453,24 +457,12 @@ function memoryEvents(handle, codec) {
   };
 }
 
-/** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */
-function define(target, key, value) {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-/** Other names of the same methods. EventEmitter's own aliases would bypass ours. */
-const ALIASES = {
+addAliases(MemoryCache, {
   put: 'set',
   del: 'delete',
   mset: 'setMany',
-  addListener: 'on',
-  off: 'removeListener',
   [Symbol.iterator]: 'entries',
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (MemoryCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(MemoryCache.prototype, alias, { value, writable: true, configurable: true });
-}
+  [DISPOSE]: 'close',
+});
 
 module.exports = { MemoryCache, SET_PLAIN };

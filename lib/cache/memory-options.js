@@ -120,12 +120,26 @@ function memoryCacheOptions(options) {
   };
 }
 
+/** New bounds of a near cache; what is left out stays. @param {unknown} value @param {string} path */
+function nearBounds(value, path) {
+  const given = check.options(value, path, ['maxEntries', 'maxBytes']);
+  const bound = (/** @type {'maxEntries' | 'maxBytes'} */ name) =>
+    optional(given[name], (number) => check.positiveInteger(number, `${path}.${name}`));
+  return { maxEntries: bound('maxEntries'), maxBytes: bound('maxBytes') };
+}
+
 /** Checks the argument of `resize`. @param {unknown} options */
 function resizeOptions(options) {
   const path = 'options';
-  const given = check.options(options, path, ['maxEntries', ...LIMITS]);
+  const given = check.options(options, path, ['maxEntries', ...LIMITS, 'nearCache', 'compressionThresholdBytes']);
   const maxEntries = optional(given.maxEntries, (value) => check.positiveInteger(value, `${path}.maxEntries`));
-  return { maxEntries, maxBytes: byteLimit(given, path) };
+  const threshold = `${path}.compressionThresholdBytes`;
+  return {
+    maxEntries,
+    maxBytes: byteLimit(given, path),
+    near: optional(given.nearCache, (value) => nearBounds(value, `${path}.nearCache`)),
+    compressFrom: optional(given.compressionThresholdBytes, (value) => check.nonNegativeInteger(value, threshold)),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@
 
 /**
  * @param {any} counted
- * @param {{ size: number, bytes: number } | undefined} near
+ * @param {{ size: number, bytes: number, bounds: { maxEntries: number, maxBytes: number } } | undefined} near
  */
 function memoryCacheStats(counted, near) {
   const {
@@ -12,6 +12,7 @@ function memoryCacheStats(counted, near) {
     packedEntries,
     packedOriginal,
     packedStored,
+    packedThreshold,
     packedSmall,
     packedSkipped,
     dictionaryBytes,
@@ -28,8 +29,11 @@ function memoryCacheStats(counted, near) {
     hitRatio: reads === 0 ? 0 : stats.hits / reads,
     nearEntries: near?.size ?? 0,
     nearBytes: near?.bytes ?? 0,
+    nearMaxEntries: near?.bounds.maxEntries ?? 0,
+    nearMaxBytes: near?.bounds.maxBytes ?? 0,
     compression: {
       algorithm: algorithm ?? null,
+      thresholdBytes: algorithm === undefined ? null : packedThreshold,
       entries: packedEntries,
       originalBytes: packedOriginal,
       storedBytes: packedStored,

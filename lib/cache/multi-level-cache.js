@@ -5,15 +5,18 @@
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const environment = require('../environment.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listening.js');
+const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec } = require('./codec.js');
-const { FIND, FIND_MANY } = require('./internal.js');
+const { FIND, FIND_MANY, MEMORY } = require('./internal.js');
 const { checkKey, checkKeys, pairsOf, tagList } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
-const { metricsOf, statsOf } = require('./multi-level-metrics.js');
+const { figuresOf, metricsOf, statsOf } = require('./multi-level-metrics.js');
 const { LOAD_OPTIONS, loadSettings, multiLevelOptions } = require('./multi-level-options.js');
 const { MISSING } = require('./native-reads.js');
 const { MARK, TieredLoads, answerOf, jittered } = require('./tiered-loads.js');
@@ -50,6 +53,7 @@ class MultiLevelCache extends EventEmitter {
   #loads;
   #hits = 0;
   #isWarmingUp = false;
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -75,6 +79,7 @@ class MultiLevelCache extends EventEmitter {
     this.#requests.begin(handle);
     this.#loads = new TieredLoads(handle, this.#codec, (key, error) => this.#loaderFailed(key, error));
     collected.register(this, handle, this);
+    this.#unwatch = watchService('levels', checked.name, this, figuresOf);
   }
 
   /** The tiers that were given, with memory in front where there is none. @param {ReturnType<typeof multiLevelOptions>} checked */
@@ -206,8 +211,7 @@ class MultiLevelCache extends EventEmitter {
     const hits = {};
     for (let index = 0; index < values.length; index++) {
       if (values[index] === MISSING) continue;
-      const property = { value: values[index], writable: true, enumerable: true, configurable: true };
-      Object.defineProperty(hits, keys[index], property);
+      addProperty(hits, keys[index], values[index]);
     }
     return hits;
   }
@@ -348,6 +352,29 @@ class MultiLevelCache extends EventEmitter {
     return deleted;
   }
 
+  /** @param {string} [pattern] @returns {Promise<string[]>} */
+  async keys(pattern = '*') {
+    return this.#walk(native.tieredKeys, pattern);
+  }
+
+  /** @param {string} pattern @returns {Promise<number>} */
+  async deletePattern(pattern) {
+    return this.#walk(native.tieredDeletePattern, pattern);
+  }
+
+  /**
+   * A walk over the keys of all levels.
+   * @param {(handle: number, operation: number, pattern: string) => any} walk
+   * @param {unknown} pattern
+   * @returns {Promise<any>}
+   */
+  async #walk(walk, pattern) {
+    const handle = this.#open();
+    if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    const [, answer] = await this.#ask((operation) => walk(handle, operation, pattern));
+    return answer;
+  }
+
   async clear() {
     const handle = this.#open();
     await this.#ask((operation) => native.tieredClear(handle, operation));
@@ -438,6 +465,11 @@ class MultiLevelCache extends EventEmitter {
     return level > 0 ? 'present' : 'loaded';
   }
 
+  /** @returns {MemoryCache | undefined} */
+  [MEMORY]() {
+    return this.#front?.[MEMORY]?.();
+  }
+
   getMetrics() {
     const handle = this.#open();
     this.#reportHits();
@@ -459,6 +491,7 @@ class MultiLevelCache extends EventEmitter {
     const handle = this.#handle;
     this.#reportHits();
     this.#handle = NO_HANDLE;
+    this.#unwatch();
     try {
       await this.#ask((operation) => native.tieredFlush(handle, operation));
     } finally {
@@ -494,16 +527,6 @@ class MultiLevelCache extends EventEmitter {
 
 makeListening(MultiLevelCache);
 
-/** Other names of the same methods. */
-const ALIASES = {
-  put: 'set',
-  del: 'delete',
-  mset: 'setMany',
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (MultiLevelCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(MultiLevelCache.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(MultiLevelCache, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 module.exports = { MultiLevelCache };

@@ -129,6 +129,16 @@ class NearCache {
     return this.#bytes;
   }
 
+  get bounds() {
+    return this.#limit.bounds;
+  }
+
+  /** Changes what there may be at most. @param {{ maxEntries?: number | undefined, maxBytes?: number | undefined }} bounds */
+  resize(bounds) {
+    this.#limit.resize(bounds);
+    this.#makeRoom();
+  }
+
   /**
    * The entry of a key if its value is current.
    * @param {string} key

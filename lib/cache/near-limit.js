@@ -45,6 +45,18 @@ class NearLimit {
     this.bytes = maxBytes;
   }
 
+  get bounds() {
+    return { maxEntries: this.#maxEntries, maxBytes: this.#maxBytes };
+  }
+
+  /** Changes the bounds. What there may be now follows at once, up as well as down. @param {{ maxEntries?: number | undefined, maxBytes?: number | undefined }} bounds */
+  resize({ maxEntries = this.#maxEntries, maxBytes = this.#maxBytes }) {
+    this.#maxEntries = maxEntries;
+    this.#maxBytes = maxBytes;
+    this.entries = Math.min(Math.max(this.entries, FIRST_ENTRIES), maxEntries);
+    this.bytes = maxBytes;
+  }
+
   /**
    * Considers the limit after some reads.
    * @param {number} hits

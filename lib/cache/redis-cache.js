@@ -7,13 +7,17 @@ const { EventEmitter } = require('node:events');
 const { performance } = require('node:perf_hooks');
 const native = require('../native.js');
 const environment = require('../environment.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
+const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
+const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec, KIND, corrupt } = require('./codec.js');
 const { StampedRecords } = require('./codec-stamped-records.js');
 const { DECODE, TIER } = require('./internal.js');
-const { checkAmount, checkKey, checkKeys, lifetime, pairsOf } = require('./memory-arguments.js');
+const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf } = require('./memory-arguments.js');
 const { RedisLease } = require('./redis-lease.js');
 const { redisCacheOptions } = require('./redis-options.js');
 const { EXPECT, MISSING, Turns } = require('./redis-turn.js');
@@ -43,6 +47,7 @@ class RedisCache extends EventEmitter {
   #delivery = { deliver: () => this.#tellChanges() };
   /** Walks over keys and leases under way. @type {Set<Promise<unknown>>} */
   #walks = new Set();
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -68,6 +73,7 @@ class RedisCache extends EventEmitter {
     );
     this.#subscription = environment.nextSubscription();
     collected.register(this, { handle, subscription: this.#subscription }, this);
+    this.#unwatch = watchService('redis-cache', name, this, (/** @type {RedisCache} */ cache) => cache.stats);
   }
 
   get name() {
@@ -126,7 +132,7 @@ class RedisCache extends EventEmitter {
       /** @type {Record<string, any>} */
       const hits = {};
       for (let index = 0; index < asked.length; index++) {
-        if (values[index] !== MISSING) define(hits, asked[index], values[index]);
+        if (values[index] !== MISSING) addProperty(hits, asked[index], values[index]);
       }
       return hits;
     });
@@ -248,6 +254,7 @@ class RedisCache extends EventEmitter {
     // What was asked for in this turn still goes off.
     const idle = this.#turns.idle();
     this.#handle = NO_HANDLE;
+    this.#unwatch();
     environment.subscribers.delete(this.#subscription);
     await Promise.allSettled([idle, ...this.#walks]);
     collected.unregister(this);
@@ -322,7 +329,7 @@ class RedisCache extends EventEmitter {
   }
 
   /** Changes cost a wake-up each, so they are heard of only while somebody listens. */
-  #listen() {
+  [LISTENERS_CHANGED]() {
     const wanted = !this.closed && this.listenerCount('invalidate') > 0;
     if (wanted === this.#listening) return;
     this.#listening = wanted;
@@ -330,45 +337,14 @@ class RedisCache extends EventEmitter {
     else environment.subscribers.delete(this.#subscription);
     if (!this.closed) native.redisListen(this.#handle, this.#subscription, wanted);
   }
-
-  /** @param {any[]} listener */
-  on(...listener) {
-    super.on(.../** @type {[any, any]} */ (listener));
-    this.#listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  prependListener(...listener) {
-    super.prependListener(.../** @type {[any, any]} */ (listener));
-    this.#listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  removeListener(...listener) {
-    super.removeListener(.../** @type {[any, any]} */ (listener));
-    this.#listen();
-    return this;
-  }
-
-  /** @param {any[]} event */
-  removeAllListeners(...event) {
-    super.removeAllListeners(...event);
-    this.#listen();
-    return this;
-  }
 }
+
+makeListening(RedisCache);
 
 /** Checks the first argument before the second is looked at. @param {unknown} key @param {unknown} ttl */
 function checkKeyThen(key, ttl) {
   checkKey(key);
   return ttl;
-}
-
-/** @param {unknown} pattern */
-function checkPattern(pattern) {
-  if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
 }
 
 /** @param {Codec} codec @param {number} kind @param {any} buffer @param {number} start @param {number} end */
@@ -399,23 +375,6 @@ function encodeJson(value) {
   return text;
 }
 
-/** Adds a property, also one called `__proto__`. @param {object} target @param {string} key @param {any} value */
-function define(target, key, value) {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-/** Other names of the same methods. EventEmitter's own aliases would bypass ours. */
-const ALIASES = {
-  put: 'set',
-  del: 'delete',
-  mset: 'setMany',
-  addListener: 'on',
-  off: 'removeListener',
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (RedisCache.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(RedisCache.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(RedisCache, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });
 
 module.exports = { RedisCache };

@@ -4,6 +4,7 @@
 
 const native = require('../native.js');
 const { pending } = require('../environment.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const check = require('../validate.js');
 
 class RedisLease {
@@ -40,10 +41,6 @@ class RedisLease {
   }
 }
 
-Object.defineProperty(RedisLease.prototype, Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose'), {
-  value: RedisLease.prototype.release,
-  writable: true,
-  configurable: true,
-});
+addAliases(RedisLease, { [ASYNC_DISPOSE]: 'release' });
 
 module.exports = { RedisLease };

@@ -16,14 +16,30 @@ function readCounts(max, counts) {
     queue: { pending: high + normal + low, byPriority: { high, normal, low } },
     tasks: { total, running, completed, failed, cancelled, timedOut },
     started,
+    ended: started - running,
     waitMs: wait,
     executionMs: execution,
   };
 }
 
+/**
+ * Number by number, whatever is beneath.
+ * @template T
+ * @param {T} one
+ * @param {T} other
+ * @returns {T}
+ */
+function sumOfCounts(one, other) {
+  if (typeof one === 'number') return /** @type {any} */ (one + /** @type {any} */ (other));
+  const sums = Object.entries(/** @type {any} */ (one)).map(([name, value]) => [
+    name,
+    sumOfCounts(value, /** @type {any} */ (other)[name]),
+  ]);
+  return Object.fromEntries(sums);
+}
+
 /** @param {Counts} counts */
-function plainCounts({ workers, queue, tasks, started, waitMs, executionMs }) {
-  const ended = started - tasks.running;
+function plainCounts({ workers, queue, tasks, started, ended, waitMs, executionMs }) {
   return {
     workers,
     queue,
@@ -44,4 +60,4 @@ function share(part, whole) {
   return whole === 0 ? 0 : part / whole;
 }
 
-module.exports = { readCounts, plainCounts, describeCounts };
+module.exports = { readCounts, sumOfCounts, plainCounts, describeCounts };

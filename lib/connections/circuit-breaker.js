@@ -5,8 +5,9 @@
 
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
-const { HotpathError, HotpathTimeoutError, invalidArgType, outOfRange } = require('../errors.js');
+const { HotpathError, invalidArgType, outOfRange } = require('../errors.js');
 const check = require('../validate.js');
+const { within } = require('../within.js');
 
 const COUNTED = Object.freeze(['failureThreshold', 'minimumCalls', 'windowMs', 'openMs', 'probes']);
 const OPTIONS = Object.freeze([...COUNTED, 'failureRatio', 'timeoutMs', 'isFailure']);
@@ -91,17 +92,7 @@ class CircuitBreaker extends EventEmitter {
   /** @param {(...args: any[]) => any} fn @param {any[]} args */
   async #limited(fn, args) {
     const limit = this.#timeoutMs;
-    if (limit === undefined) return fn(...args);
-    /** @type {NodeJS.Timeout | undefined} */
-    let timer;
-    const late = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(new HotpathTimeoutError(`No answer within ${limit} ms`)), limit);
-    });
-    try {
-      return await Promise.race([fn(...args), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return limit === undefined ? fn(...args) : within(fn(...args), limit);
   }
 
   /** @param {any} permit @param {boolean} succeeded */

@@ -3,8 +3,12 @@
 // Pools of connections, one for each configuration, watched and closed together.
 
 const { EventEmitter } = require('node:events');
-const { HotpathClosedError, HotpathError } = require('../errors.js');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
+const { HotpathClosedError } = require('../errors.js');
+const { tellListeners } = require('../listening.js');
+const { watchService } = require('../services.js');
 const validate = require('../validate.js');
+const { within } = require('../within.js');
 const { openMongoPool } = require('./mongo-pool.js');
 const { poolKey } = require('./pool-key.js');
 const { openRedisPool } = require('./redis-pool.js');
@@ -18,6 +22,8 @@ const DEFAULTS = { healthCheckIntervalMs: 30_000, healthCheckTimeoutMs: 5000 };
  * @property {import('./pool-metrics.js').PoolMetrics} metrics
  * @property {() => Promise<unknown>} ping
  * @property {() => Promise<unknown>} close
+ * @property {() => number} [size] the most connections, where that can be changed
+ * @property {(max: number) => void} [resize]
  */
 
 class ConnectionPoolManager extends EventEmitter {
@@ -30,6 +36,7 @@ class ConnectionPoolManager extends EventEmitter {
   #intervalMs;
   #timeoutMs;
   #closed = false;
+  #unwatch;
 
   /** @param {unknown} [options] */
   constructor(options) {
@@ -37,6 +44,7 @@ class ConnectionPoolManager extends EventEmitter {
     const given = { ...DEFAULTS, ...validate.options(options, 'options', Object.keys(DEFAULTS)) };
     this.#intervalMs = validate.positiveInteger(given.healthCheckIntervalMs, 'options.healthCheckIntervalMs');
     this.#timeoutMs = validate.positiveInteger(given.healthCheckTimeoutMs, 'options.healthCheckTimeoutMs');
+    this.#unwatch = watchService('connections', undefined, this, figuresOf);
   }
 
   /** Open pools by key. */
@@ -70,6 +78,20 @@ class ConnectionPoolManager extends EventEmitter {
     return this.#open.get(key)?.metrics.snapshot();
   }
 
+  /** The most connections that a pool may have, where that can be changed. @param {string} key @returns {number | undefined} */
+  poolSize(key) {
+    return this.#open.get(key)?.size?.();
+  }
+
+  /** @param {string} key @param {number} max */
+  resizePool(key, max) {
+    validate.positiveInteger(max, 'max');
+    const opened = this.#open.get(key);
+    if (opened?.resize === undefined) return false;
+    opened.resize(max);
+    return true;
+  }
+
   /** Asks every server now whether it is there. */
   async checkHealth() {
     await Promise.all([...this.#open].map(([key, opened]) => this.#check(key, opened)));
@@ -87,18 +109,15 @@ class ConnectionPoolManager extends EventEmitter {
     const failed = results.flatMap((result, index) =>
       result.status === 'rejected' ? [{ key: pools[index][0], error: discreet(result.reason) }] : [],
     );
-    for (const failure of failed) this.emit('closeFailed', failure);
+    for (const failure of failed) tellListeners(this, 'closeFailed', [failure]);
     return { closed: pools.length - failed.length, failed };
   }
 
   /** Closes all pools for good. */
   async close() {
     this.#closed = true;
+    this.#unwatch();
     return this.closeAllPools();
-  }
-
-  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    await this.close();
   }
 
   /**
@@ -152,24 +171,26 @@ class ConnectionPoolManager extends EventEmitter {
     const healthy = error === undefined;
     if (healthy === metrics.healthy) return;
     metrics.healthy = healthy;
-    this.emit(healthy ? 'healthy' : 'unhealthy', { key, error });
+    tellListeners(this, healthy ? 'healthy' : 'unhealthy', [{ key, error }]);
   }
 }
 
-/** @param {Promise<unknown>} promise @param {number} milliseconds */
-async function within(promise, milliseconds) {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer;
-  const limit = new Promise((_resolve, reject) => {
-    const late = () => reject(new HotpathError(`No answer within ${milliseconds} ms`, { code: 'ERR_HOTPATH_TIMEOUT' }));
-    timer = setTimeout(late, milliseconds);
-  });
-  try {
-    await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
+/** What monitors are told: sums over all pools. Keys of pools stay here. @param {ConnectionPoolManager} manager */
+function figuresOf(manager) {
+  const figures = { pools: 0, unhealthy: 0, activeConnections: 0, totalConnections: 0, waiting: 0, errors: 0 };
+  for (const key of manager.pools.keys()) {
+    const metrics = manager.getPoolMetrics(key);
+    if (metrics === undefined) continue;
+    figures.pools++;
+    if (!metrics.healthy) figures.unhealthy++;
+    for (const sum of /** @type {const} */ (['activeConnections', 'totalConnections', 'waiting', 'errors'])) {
+      figures[sum] += metrics[sum];
+    }
   }
+  return figures;
 }
+
+addAliases(ConnectionPoolManager, { [ASYNC_DISPOSE]: 'close' });
 
 /** The error without what a driver may have quoted from a URL. @param {any} error */
 function discreet(error) {

@@ -79,6 +79,11 @@ async function openSqlPool(config) {
     metrics,
     ping: () => pool.query('SELECT 1'),
     close: () => pool.end(),
+    size: () => pool.options.max,
+    // pg looks at this whenever somebody asks for a connection; those beyond it leave when they are idle.
+    resize: (/** @type {number} */ size) => {
+      pool.options.max = size;
+    },
   };
 }
 

@@ -5,6 +5,7 @@
 
 const { ObjectPool } = require('../workers/object-pool.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { BufferPool } = require('./buffer-pool.js');
 const { bytesOf, checkAlgorithm, checkLevel, compressed, decompressed, restored } = require('./compression.js');
@@ -20,11 +21,18 @@ const CACHE_SHARE = 1 / 16;
 /** What an engine with compression off answers with. */
 const NONE = 'none';
 
+/** What monitors are told. @param {MemoryOptimizationEngine} engine */
+function figuresOf(engine) {
+  const { current, tracking, pools } = engine.stats;
+  return { ...current, ...tracking, ...pools };
+}
+
 class MemoryOptimizationEngine {
   #memoryLimit;
   #compressionEnabled;
   #lazyLoadingEnabled;
   #timer;
+  #unwatch;
   #closed = false;
   /** @type {Set<ObjectPool<any>>} */
   #objectPools = new Set();
@@ -49,6 +57,7 @@ class MemoryOptimizationEngine {
     this.#cache = new CompressionCache(this.#memoryLimit * CACHE_SHARE);
     this.#timer = watch(this, interval);
     this.#sample();
+    this.#unwatch = watchService('memory', undefined, this, figuresOf);
   }
 
   get closed() {
@@ -213,6 +222,7 @@ class MemoryOptimizationEngine {
     this.#loaded.unload(true);
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#unwatch();
   }
 
   [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {

@@ -29,13 +29,18 @@ const HYSTERESIS = 0.1;
 
 class AlertBook {
   #monitor;
+  #now;
   #heard = 0;
   /** Numbers of rules by kind and severity. @type {Map<string, number>} */
   #rules = new Map();
 
-  /** @param {import('./monitor-handle.js').MonitorHandle} monitor */
-  constructor(monitor) {
+  /**
+   * @param {import('./monitor-handle.js').MonitorHandle} monitor
+   * @param {() => number} [now] tells the time, in milliseconds since 1970
+   */
+  constructor(monitor, now = () => Date.now()) {
     this.#monitor = monitor;
+    this.#now = now;
   }
 
   /**
@@ -58,7 +63,7 @@ class AlertBook {
       resolveAt: resolveAt ?? threshold * (above ? 1 - HYSTERESIS : 1 + HYSTERESIS / 2),
       note: JSON.stringify(data ?? {}),
     };
-    native.alertObserve(handle, number, seen, Date.now());
+    native.alertObserve(handle, number, seen, this.#now());
   }
 
   /** The incidents that have not ended. @returns {Incident[]} */
@@ -88,7 +93,7 @@ class AlertBook {
   /** @param {string} id @returns {boolean} */
   resolve(id) {
     const number = /^alert_(\d+)$/.exec(id)?.[1];
-    return number !== undefined && native.resolveAlert(this.#monitor.open(), Number(number), Date.now());
+    return number !== undefined && native.resolveAlert(this.#monitor.open(), Number(number), this.#now());
   }
 }
 

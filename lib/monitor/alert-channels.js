@@ -5,6 +5,7 @@
 
 const { EventEmitter } = require('node:events');
 const { setTimeout: pause } = require('node:timers/promises');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, HotpathError, invalidArgType, outOfRange } = require('../errors.js');
 const { requirePeer } = require('../peer.js');
 const check = require('../validate.js');
@@ -146,11 +147,7 @@ class AlertChannel extends EventEmitter {
   }
 }
 
-Object.defineProperty(AlertChannel.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: AlertChannel.prototype.close,
-  writable: true,
-  configurable: true,
-});
+addAliases(AlertChannel, { [DISPOSE]: 'close' });
 
 /** @param {unknown} value */
 function checkUrl(value) {

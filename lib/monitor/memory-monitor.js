@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events');
 const v8 = require('node:v8');
 const native = require('../native.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { invalidArgType, outOfRange } = require('../errors.js');
 const check = require('../validate.js');
 
@@ -115,10 +116,6 @@ class MemoryMonitor extends EventEmitter {
   }
 }
 
-Object.defineProperty(MemoryMonitor.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: MemoryMonitor.prototype.close,
-  writable: true,
-  configurable: true,
-});
+addAliases(MemoryMonitor, { [DISPOSE]: 'close' });
 
 module.exports = { MemoryMonitor };

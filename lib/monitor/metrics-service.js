@@ -3,6 +3,7 @@
 // Metrics of the process: what applications define, and what every server has.
 
 const native = require('../native.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
 const check = require('../validate.js');
 const { Counter, Gauge, Histogram } = require('./metric.js');
@@ -180,10 +181,6 @@ class MetricsService {
   }
 }
 
-Object.defineProperty(MetricsService.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: MetricsService.prototype.close,
-  writable: true,
-  configurable: true,
-});
+addAliases(MetricsService, { [DISPOSE]: 'close' });
 
 module.exports = { MetricsService };

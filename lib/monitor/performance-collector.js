@@ -1,5 +1,6 @@
 'use strict';
 
+const { DISPOSE, addAliases } = require('../aliases.js');
 const check = require('../validate.js');
 const { MonitorHandle } = require('./monitor-handle.js');
 
@@ -45,10 +46,6 @@ class PerformanceCollector {
   }
 }
 
-Object.defineProperty(PerformanceCollector.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: PerformanceCollector.prototype.close,
-  writable: true,
-  configurable: true,
-});
+addAliases(PerformanceCollector, { [DISPOSE]: 'close' });
 
 module.exports = { PerformanceCollector };

@@ -2,7 +2,9 @@
 
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { invalidArgType } = require('../errors.js');
+const { surfaceLater, tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
@@ -331,8 +333,8 @@ class PerformanceMonitor extends EventEmitter {
   #tell() {
     for (const { began, incident } of this.#alerts.changes()) {
       const { id, type, value, threshold, severity } = incident;
-      if (began) this.#logger.warn('PERFORMANCE ALERT:', publicAlert(incident));
-      this.emit(began ? 'alert' : 'resolved', { id, type, value, threshold, severity });
+      if (began) surfaceLater(() => this.#logger.warn('PERFORMANCE ALERT:', publicAlert(incident)));
+      tellListeners(this, began ? 'alert' : 'resolved', [{ id, type, value, threshold, severity }]);
     }
   }
 
@@ -347,15 +349,6 @@ function publicAlert({ id, type, data, since, severity }) {
   return { id, type, data, timestamp: new Date(since).toISOString(), severity };
 }
 
-/** Other names of the same methods. */
-const ALIASES = {
-  start: 'startMonitoring',
-  stop: 'stopMonitoring',
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: 'close',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (PerformanceMonitor.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(PerformanceMonitor.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(PerformanceMonitor, { start: 'startMonitoring', stop: 'stopMonitoring', [DISPOSE]: 'close' });
 
 module.exports = { PerformanceMonitor };

@@ -2,6 +2,8 @@
 
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
+const { DISPOSE, addAliases } = require('../aliases.js');
+const { tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
@@ -209,7 +211,7 @@ class PerformanceMonitoringEngine extends EventEmitter {
 
   #tell() {
     for (const { began, incident } of this.#alerts.changes()) {
-      this.emit(began ? 'alert' : 'resolved', { ...publicAlert(incident), resolved: !began });
+      tellListeners(this, began ? 'alert' : 'resolved', [{ ...publicAlert(incident), resolved: !began }]);
     }
   }
 
@@ -280,11 +282,7 @@ class PerformanceMonitoringEngine extends EventEmitter {
   }
 }
 
-Object.defineProperty(PerformanceMonitoringEngine.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: PerformanceMonitoringEngine.prototype.close,
-  writable: true,
-  configurable: true,
-});
+addAliases(PerformanceMonitoringEngine, { [DISPOSE]: 'close' });
 
 /** How old the system's sample may be. */
 const FRESH_MS = 500;

@@ -15,30 +15,63 @@ const STRIDE = SLOTS / 4;
 /** The slot that sets the time of the samples that follow it in the ring. */
 const TIME_SLOT = 0;
 
-let values = new Float64Array(0);
-let slots = new Uint32Array(0);
-let headWord = new Int32Array(1);
-let tailWord = new Int32Array(1);
+/**
+ * Whether other threads see plain stores in the order in which they were made. They do on these processors, and V8
+ * keeps the order of stores into typed arrays; the call of `Atomics.store` would take longer than all the rest.
+ */
+const STORES_IN_ORDER = process.arch === 'x64' || process.arch === 'ia32';
 
-/** How many slots were ever written, wrapping; and where the writer looks for room next. */
-let head = 0;
-let limit = 0;
-let shared = false;
 let opened = false;
+
+/** Records one slot. @type {(slot: number, value: number) => void} */
+let write = openAndWrite;
 
 /** Gets this thread its ring. To be called before anything is recorded; costs nothing once it has happened. */
 function openRecorder() {
   if (opened) return;
   const memory = native.monitorRing();
   opened = true;
-  limit = (head + 1) | 0;
-  if (memory === null) return;
-  values = new Float64Array(memory, 0, SLOTS);
-  slots = new Uint32Array(memory, SLOTS * 8, SLOTS);
-  headWord = new Int32Array(memory, SLOTS * 12, 1);
-  tailWord = new Int32Array(memory, SLOTS * 12 + 64, 1);
-  shared = true;
-  limit = STRIDE;
+  // Native memory cannot be seen from here (Electron): every record is a call.
+  write = memory === null ? (slot, value) => native.monitorWrite(slot, value) : ringWriter(memory);
+}
+
+/** @param {number} slot @param {number} value */
+function openAndWrite(slot, value) {
+  openRecorder();
+  write(slot, value);
+}
+
+/**
+ * A function of its own for this ring: what it closes over never changes, so the compiler knows the addresses.
+ * @param {ArrayBuffer} memory
+ */
+function ringWriter(memory) {
+  const values = new Float64Array(memory, 0, SLOTS);
+  const slots = new Uint32Array(memory, SLOTS * 8, SLOTS);
+  /** How many slots were ever written, wrapping. */
+  const headWord = new Int32Array(memory, SLOTS * 12, 1);
+  const tailWord = new Int32Array(memory, SLOTS * 12 + 64, 1);
+  /** Where the writer looks for room next. */
+  let limit = STRIDE;
+
+  /** @param {number} head */
+  function makeRoom(head) {
+    const waiting = (head - Atomics.load(tailWord, 0)) | 0;
+    if (waiting > SLOTS - STRIDE) native.monitorDrain();
+    else if (waiting >= SLOTS / 2) native.monitorWake();
+    limit = (head + STRIDE) | 0;
+  }
+
+  return (/** @type {number} */ slot, /** @type {number} */ value) => {
+    const head = headWord[0];
+    const place = head & MASK;
+    values[place] = value;
+    slots[place] = slot;
+    const next = (head + 1) | 0;
+    if (STORES_IN_ORDER) headWord[0] = next;
+    else Atomics.store(headWord, 0, next);
+    if (next === limit) makeRoom(next);
+  };
 }
 
 /**
@@ -47,27 +80,7 @@ function openRecorder() {
  * @param {number} value
  */
 function record(slot, value) {
-  const place = head & MASK;
-  values[place] = value;
-  slots[place] = slot;
-  head = (head + 1) | 0;
-  // Published with a barrier: on some processors plain stores may be seen in another order.
-  Atomics.store(headWord, 0, head);
-  if (head === limit) makeRoom(slot, value);
-}
-
-/** @param {number} slot @param {number} value */
-function makeRoom(slot, value) {
-  if (!shared) {
-    // Native memory cannot be seen from here (Electron): every record is a call.
-    limit = (head + 1) | 0;
-    native.monitorWrite(slot, value);
-    return;
-  }
-  const waiting = (head - Atomics.load(tailWord, 0)) | 0;
-  if (waiting > SLOTS - STRIDE) native.monitorDrain();
-  else if (waiting >= SLOTS / 2) native.monitorWake();
-  limit = (head + STRIDE) | 0;
+  write(slot, value);
 }
 
 /**

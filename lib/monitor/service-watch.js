@@ -5,6 +5,7 @@
 
 const { serviceSnapshots } = require('../services.js');
 const { serviceRegistry } = require('../service-registry.js');
+const { within } = require('../within.js');
 
 /** How long a service may take to tell its figures. */
 const PATIENCE_MS = 5_000;
@@ -58,7 +59,7 @@ class ServiceWatch {
    */
   async #ask(name, ask, take) {
     try {
-      const analytics = /** @type {any} */ (await withPatience(ask()));
+      const analytics = /** @type {any} */ (await within(ask(), PATIENCE_MS, { keepAlive: false }));
       if (typeof analytics !== 'object' || analytics === null) throw new TypeError('it told nothing');
       take(name, analytics);
       const down = analytics.status === 'down' || analytics.healthy === false;
@@ -72,17 +73,6 @@ class ServiceWatch {
   get states() {
     return this.#states;
   }
-}
-
-/** @param {unknown} answer */
-function withPatience(answer) {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer for ${PATIENCE_MS} ms`)), PATIENCE_MS);
-    timer.unref();
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 module.exports = { ServiceWatch };

@@ -71,4 +71,4 @@ function conversation(port) {
     });
 }
 
-module.exports = { loadHandler };
+module.exports = { functionOf, loadHandler };

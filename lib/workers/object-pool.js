@@ -1,6 +1,8 @@
 'use strict';
 
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathError, outOfRange } = require('../errors.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 
 const INITIAL_SIZE = 10;
@@ -34,6 +36,7 @@ class ObjectPool {
     if (initialSize > maxSize) throw outOfRange('at most options.maxSize', 'initialSize', initialSize);
     this.#maxSize = maxSize;
     for (let index = 0; index < initialSize; index++) this.#idle.push(this.#make());
+    watchService('objects', undefined, this, (/** @type {ObjectPool<T>} */ pool) => pool.stats);
   }
 
   #make() {
@@ -134,10 +137,6 @@ class ObjectPool {
   }
 }
 
-Object.defineProperty(ObjectPool.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
-  value: ObjectPool.prototype.clear,
-  writable: true,
-  configurable: true,
-});
+addAliases(ObjectPool, { [DISPOSE]: 'clear' });
 
 module.exports = { ObjectPool };

@@ -343,6 +343,13 @@ class PoolClient {
     return native.poolStats(this.#handle);
   }
 
+  /** @param {number} max @param {number} min */
+  resize(max, min) {
+    native.poolResize(this.#handle, max, min);
+    // New workers are asked of this thread if it hosts them.
+    this.deliver();
+  }
+
   validate() {
     translated(() => native.poolValidate(this.#handle));
   }

@@ -93,6 +93,19 @@ function poolOptions(file, options) {
   };
 }
 
+/**
+ * Checks the argument of `resize`. A smaller maximum takes the minimum along.
+ * @param {unknown} options
+ * @param {{ max: number, min: number }} now
+ */
+function resizeOptions(options, now) {
+  const given = check.options(options, 'options', ['maxWorkers', 'minWorkers']);
+  const max = check.positiveInteger(given.maxWorkers ?? now.max, 'options.maxWorkers');
+  const min = check.nonNegativeInteger(given.minWorkers ?? Math.min(now.min, max), 'options.minWorkers');
+  if (min > max) throw outOfRange('at most maxWorkers', 'options.minWorkers', min);
+  return { max, min };
+}
+
 /** @param {unknown} recycle @param {string} at */
 function recycleOptions(recycle, at) {
   if (!check.isPlainObject(recycle)) throw invalidArgType('a plain object', at, recycle);
@@ -194,4 +207,4 @@ function backoffOptions(backoff, at) {
   return policy;
 }
 
-module.exports = { PRIORITY, poolOptions, taskOptions };
+module.exports = { PRIORITY, poolOptions, resizeOptions, taskOptions };

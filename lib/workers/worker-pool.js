@@ -1,9 +1,12 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
+const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listening.js');
+const { watchService } = require('../services.js');
 const { PoolClient, closed } = require('./pool-client.js');
-const { PRIORITY, poolOptions, taskOptions } = require('./pool-options.js');
+const { PRIORITY, poolOptions, resizeOptions, taskOptions } = require('./pool-options.js');
 const { afterwards, documentStats, plainStats } = require('./pool-stats.js');
 
 /** Events in the order of the native side. */
@@ -30,6 +33,7 @@ class WorkerPool extends EventEmitter {
   static PRIORITY = PRIORITY;
 
   #client;
+  #unwatch;
   #mask = 0;
   /** Set when no more tasks are taken. */
   #closing = false;
@@ -48,6 +52,7 @@ class WorkerPool extends EventEmitter {
     super();
     this.#client = new PoolClient(this, poolOptions(file, options), emit);
     collected.register(this, this.#client, this);
+    this.#unwatch = watchService('pool', this.name, this, (/** @type {WorkerPool} */ pool) => pool.stats);
   }
 
   get name() {
@@ -83,6 +88,14 @@ class WorkerPool extends EventEmitter {
     return this.#final ?? this.#client.stats();
   }
 
+  /** @param {unknown} options */
+  resize(options) {
+    if (this.#closing) throw closed();
+    const { workers } = this.stats;
+    const { max, min } = resizeOptions(options, workers);
+    this.#client.resize(max, min);
+  }
+
   validate() {
     if (this.#final !== undefined) throw new HotpathClosedError('The worker pool is closed');
     this.#client.validate();
@@ -102,13 +115,14 @@ class WorkerPool extends EventEmitter {
 
   async #end() {
     collected.unregister(this);
+    this.#unwatch();
     await this.#client.terminate();
     this.#final = afterwards(this.#client.stats());
     this.#client.close();
   }
 
   /** Asks for the events that have listeners now. */
-  #listen() {
+  [LISTENERS_CHANGED]() {
     let mask = 0;
     EVENTS.forEach((name, index) => {
       if (this.listenerCount(name) > 0) mask |= 1 << index;
@@ -122,48 +136,12 @@ class WorkerPool extends EventEmitter {
     emit = (pool, event, parts) => {
       const name = typeof event === 'number' ? EVENTS[event] : event;
       if (pool.listenerCount(name) === 0) return;
-      const values = typeof event === 'number' ? [details(event, parts, pool.#client)] : parts;
-      for (const listener of pool.rawListeners(name)) {
-        try {
-          Reflect.apply(listener, pool, values);
-        } catch (error) {
-          // Tasks wait for the rest of what is being delivered: nobody's listener may get in the way.
-          process.nextTick(() => {
-            throw error;
-          });
-        }
-      }
+      tellListeners(pool, name, typeof event === 'number' ? [details(event, parts, pool.#client)] : parts);
     };
   }
-
-  /** @param {any[]} listener */
-  on(...listener) {
-    super.on(.../** @type {[any, any]} */ (listener));
-    this.#listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  prependListener(...listener) {
-    super.prependListener(.../** @type {[any, any]} */ (listener));
-    this.#listen();
-    return this;
-  }
-
-  /** @param {any[]} listener */
-  removeListener(...listener) {
-    super.removeListener(.../** @type {[any, any]} */ (listener));
-    this.#listen();
-    return this;
-  }
-
-  /** @param {any[]} event */
-  removeAllListeners(...event) {
-    super.removeAllListeners(...event);
-    this.#listen();
-    return this;
-  }
 }
+
+makeListening(WorkerPool);
 
 /**
  * What listeners of an event get.
@@ -201,16 +179,6 @@ function details(event, parts, client) {
   }
 }
 
-/** Other names of the same methods. EventEmitter's own aliases would bypass ours. */
-const ALIASES = {
-  close: 'drain',
-  addListener: 'on',
-  off: 'removeListener',
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]: 'drain',
-};
-for (const alias of Reflect.ownKeys(ALIASES)) {
-  const value = /** @type {any} */ (WorkerPool.prototype)[/** @type {any} */ (ALIASES)[alias]];
-  Object.defineProperty(WorkerPool.prototype, alias, { value, writable: true, configurable: true });
-}
+addAliases(WorkerPool, { close: 'drain', [ASYNC_DISPOSE]: 'drain' });
 
 module.exports = { WorkerPool };

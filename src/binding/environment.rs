@@ -19,6 +19,7 @@ use super::completion::LoopWaker;
 use super::compute::Computes;
 use super::disk_cache::DiskCaches;
 use super::jobs::JobQueues;
+use super::load::Loads;
 use super::memory::Structures;
 use super::memory_cache::MemoryCaches;
 use super::monitor::Monitoring;
@@ -97,6 +98,8 @@ pub struct Environment {
     pub computes: Computes,
     /// What it uses of Redis caches.
     pub redis_caches: RedisCaches,
+    /// Load tests that it runs.
+    pub loads: Loads,
     /// What it uses of monitoring.
     pub monitoring: Monitoring,
     /// What it uses of multi-level caches.
@@ -127,6 +130,7 @@ impl Environment {
             structures: Structures::default(),
             computes: Computes::default(),
             redis_caches: RedisCaches::default(),
+            loads: Loads::default(),
             monitoring: Monitoring::default(),
             tiered: TieredCaches::default(),
             waker,
@@ -165,6 +169,7 @@ impl Environment {
         self.structures.tear_down();
         self.computes.tear_down();
         self.redis_caches.tear_down();
+        self.loads.tear_down();
         self.monitoring.tear_down();
     }
 }

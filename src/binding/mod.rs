@@ -13,6 +13,7 @@ mod disk_cache;
 mod environment;
 mod handles;
 mod jobs;
+mod load;
 mod memory;
 mod memory_cache;
 mod monitor;

@@ -11,6 +11,7 @@ pub mod completion;
 pub mod compute;
 pub mod jobs;
 pub mod lmdb;
+pub mod load;
 pub mod memory;
 pub mod memory_limit;
 pub mod memory_pressure;

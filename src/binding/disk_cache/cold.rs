@@ -225,8 +225,13 @@ pub fn disk_cache_take_events<'env>(env: &'env Env, number: u32) -> Result<Unkno
         let mut flat = Vec::with_capacity(3 * events.len());
         for event in &events {
             flat.push(values::number(raw, f64::from(event.kind as u8))?);
-            flat.push(values::key(raw, &event.key)?);
-            flat.push(values::number(raw, event.bytes as f64)?);
+            match &event.subject {
+                Some(entry) => {
+                    flat.push(values::key(raw, &entry.key)?);
+                    flat.push(values::number(raw, entry.bytes as f64)?);
+                }
+                None => flat.extend([values::undefined(raw)?; 2]),
+            }
         }
         values::array(raw, &flat)
     };

@@ -269,6 +269,13 @@ pub fn memory_cache_resize(
     Ok(())
 }
 
+/// Changes from how many bytes on values are compressed.
+#[napi(catch_unwind)]
+pub fn memory_cache_compress_from(env: &Env, number: u32, bytes: f64) -> Result<()> {
+    handle(env, number)?.cache.compress_from(bytes as usize);
+    Ok(())
+}
+
 /// All counters of a cache, and the losses of this handle.
 #[napi(object)]
 pub struct NativeStats {
@@ -291,6 +298,7 @@ pub struct NativeStats {
     pub packed_original: f64,
     pub packed_stored: f64,
     pub algorithm: Option<String>,
+    pub packed_threshold: f64,
     pub packed_small: f64,
     pub packed_skipped: f64,
     pub dictionary_bytes: Option<f64>,
@@ -339,6 +347,7 @@ pub fn memory_cache_stats(env: &Env, number: u32) -> Result<NativeStats> {
         packed_original: stats.packed_original as f64,
         packed_stored: stats.packed_stored as f64,
         algorithm,
+        packed_threshold: stats.packing.threshold as f64,
         packed_small: stats.packing.small as f64,
         packed_skipped: stats.packing.skipped as f64,
         dictionary_bytes: stats.packing.dictionary.map(|dictionary| dictionary.bytes as f64),
@@ -362,7 +371,9 @@ pub fn memory_cache_validate(env: &Env, number: u32) -> Result<()> {
 /// Chooses the events that a handle hears, as a sum of their bits.
 #[napi(catch_unwind)]
 pub fn memory_cache_listen(env: &Env, number: u32, mask: u32) -> Result<()> {
-    handle(env, number)?.subscription.choose(mask as u8);
+    let handle = handle(env, number)?;
+    let subscriptions = handle.cache.subscriptions();
+    subscriptions.choose(&handle.subscription, mask as u8);
     Ok(())
 }
 
@@ -376,7 +387,7 @@ pub fn memory_cache_take_events<'env>(env: &'env Env, number: u32) -> Result<Unk
         let mut flat = Vec::with_capacity(4 * events.len());
         for event in &events {
             flat.push(values::number(raw, f64::from(event.kind as u8))?);
-            match &event.record {
+            match &event.subject {
                 Some(record) => {
                     flat.push(values::key(raw, record.key())?);
                     flat.push(values::number(raw, f64::from(record.kind().0))?);

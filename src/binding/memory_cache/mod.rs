@@ -16,10 +16,10 @@ use budgets::BudgetHandle;
 use super::call::EntryPoint;
 use super::handles::Handles;
 use crate::engine::cache::budget::Budget;
+use crate::engine::cache::events::Subscription;
 use crate::engine::cache::memory::MemoryCache;
-use crate::engine::cache::memory::events::Subscription;
 use crate::engine::cache::memory::stats::HandleCounters;
-use crate::engine::cache::record::Lifetime;
+use crate::engine::cache::record::{Lifetime, Record};
 use crate::engine::completion::CompletionQueue;
 use crate::engine::registry::{Handle, Pin};
 
@@ -145,7 +145,7 @@ pub struct CacheHandle {
     /// Reads through this handle.
     pub counters: Arc<HandleCounters>,
     /// Its interest in events.
-    pub subscription: Arc<Subscription>,
+    pub subscription: Arc<Subscription<Record>>,
     /// What the registry knows it by, if it is named.
     pub key: Option<String>,
     handle: RefCell<Option<Handle<MemoryCache>>>,

@@ -444,15 +444,15 @@ pub struct NativePoolStats {
 #[napi(catch_unwind)]
 pub fn pool_stats(env: Env, number: u32) -> Result<NativePoolStats> {
     let handle = client(&env, number)?;
-    let (snapshot, dropped) = handle
-        .pool
-        .with(|scheduler, _| (scheduler.snapshot(), scheduler.dropped_events(handle.client)));
-    let limits = &handle.pool.config().limits;
+    let (snapshot, dropped, (max_workers, min_workers)) = handle.pool.with(|scheduler, _| {
+        let dropped = scheduler.dropped_events(handle.client);
+        (scheduler.snapshot(), dropped, scheduler.bounds())
+    });
     let counters = &snapshot.counters;
     let [high, normal, low] = snapshot.by_priority.map(|count| count as f64);
     Ok(NativePoolStats {
-        max_workers: limits.max_workers as f64,
-        min_workers: limits.min_workers as f64,
+        max_workers: max_workers as f64,
+        min_workers: min_workers as f64,
         starting: snapshot.starting as f64,
         idle: snapshot.idle as f64,
         busy: snapshot.busy as f64,
@@ -478,6 +478,17 @@ pub fn pool_stats(env: Env, number: u32) -> Result<NativePoolStats> {
         run_ms: counters.run.summary().into(),
         wait_ms: counters.wait.summary().into(),
     })
+}
+
+/// Changes how many workers there may be and have to be.
+#[napi(catch_unwind)]
+pub fn pool_resize(env: Env, number: u32, max_workers: f64, min_workers: f64) -> Result<()> {
+    let handle = client(&env, number)?;
+    let (max, min) = (max_workers as usize, min_workers as usize);
+    handle
+        .pool
+        .with(|scheduler, now_us| scheduler.resize(max, min, now_us));
+    Ok(())
 }
 
 /// Recounts everything; throws at the first disagreement.

@@ -4,33 +4,35 @@
 /// Positions that are allocated together.
 const CHUNK: i32 = 32;
 
-#[derive(Debug, Clone)]
-struct Chunk {
-    number: i32,
-    counts: Box<[u32; CHUNK as usize]>,
-}
+/// Chunks that are found without a search, as a power of two.
+const REMEMBERED: usize = 8;
 
 /// Counts by position.
 #[derive(Debug, Clone, Default)]
 pub struct Sparse {
-    /// In ascending order of their numbers.
-    chunks: Vec<Chunk>,
-    /// Where the last count went: neighbours in time are neighbours in place.
-    last: usize,
+    /// Numbers of the chunks in ascending order, and where their counts stand.
+    order: Vec<(i32, u32)>,
+    counts: Vec<[u32; CHUNK as usize]>,
+    /// Chunks by the last bits of their numbers: a number and one more than its place. Values
+    /// spread over a few chunks, and which of them comes next nobody can guess; a search in
+    /// `order` would mispredict its branches all the time.
+    recent: [(i32, u32); REMEMBERED],
     /// What does not fit 32 bits, by position. Hardly ever in use.
     carried: Vec<(i32, u64)>,
 }
 
 impl Sparse {
     /// Adds to the count at a position.
+    #[inline]
     pub fn add(&mut self, position: i32, count: u64) {
         let (number, place) = (position.div_euclid(CHUNK), position.rem_euclid(CHUNK) as usize);
-        let at = match self.chunks.get(self.last) {
-            Some(chunk) if chunk.number == number => self.last,
-            _ => self.chunk(number),
+        let (known, beyond) = self.recent[number as usize % REMEMBERED];
+        let at = if known == number && beyond > 0 {
+            beyond - 1
+        } else {
+            self.chunk(number)
         };
-        self.last = at;
-        let cell = &mut self.chunks[at].counts[place];
+        let cell = &mut self.counts[at as usize][place];
         let sum = u64::from(*cell) + count;
         *cell = sum as u32;
         let carry = sum & !u64::from(u32::MAX);
@@ -39,15 +41,25 @@ impl Sparse {
         }
     }
 
-    fn chunk(&mut self, number: i32) -> usize {
-        match self.chunks.binary_search_by_key(&number, |chunk| chunk.number) {
-            Ok(at) => at,
-            Err(at) => {
-                let counts = Box::new([0; CHUNK as usize]);
-                self.chunks.insert(at, Chunk { number, counts });
+    #[cold]
+    fn chunk(&mut self, number: i32) -> u32 {
+        let at = match self.order.binary_search_by_key(&number, |(known, _)| *known) {
+            Ok(index) => self.order[index].1,
+            Err(index) => {
+                let at = self.counts.len() as u32;
+                // Not twice as much at once: thousands of these stand beside each other.
+                let more = 1 + self.counts.len() / 4;
+                if self.counts.len() == self.counts.capacity() {
+                    self.counts.reserve_exact(more);
+                    self.order.reserve_exact(more);
+                }
+                self.counts.push([0; CHUNK as usize]);
+                self.order.insert(index, (number, at));
                 at
             }
-        }
+        };
+        self.recent[number as usize % REMEMBERED] = (number, at + 1);
+        at
     }
 
     #[cold]
@@ -60,9 +72,9 @@ impl Sparse {
 
     /// All positions that count something, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        let positions = self.chunks.iter().flat_map(|chunk| {
-            let first = chunk.number * CHUNK;
-            (first..).zip(chunk.counts.iter().copied())
+        let positions = self.order.iter().flat_map(|(number, at)| {
+            let first = number * CHUNK;
+            (first..).zip(self.counts[*at as usize].iter().copied())
         });
         positions.filter_map(|(position, low)| {
             let count = u64::from(low) + self.carried_at(position);
@@ -82,9 +94,9 @@ impl Sparse {
         }
     }
 
-    /// How many pieces of memory are allocated; each takes about 150 bytes.
+    /// How many chunks are in use; each takes 128 bytes and its share of what finds it.
     pub fn chunks(&self) -> usize {
-        self.chunks.len()
+        self.counts.len()
     }
 }
 

@@ -81,100 +81,90 @@ impl Config {
     /// # Errors
     /// [`Error::OptionConflict`] for the first option that differs.
     pub fn agree(&self, name: &str, asked: &Options) -> Result<()> {
-        let requested = Config::from(asked.clone());
-        let (here, there) = (&self.limits, &requested.limits);
-        let number = |value: usize| value.to_string();
-        let ms = |value: Option<u64>| value.map_or("unlimited".to_owned(), |ms| ms.to_string());
-        let text = |value: &Option<String>| value.clone().unwrap_or("the default".to_owned());
-        let heap = |value: Option<f64>| value.map_or("unlimited".to_owned(), |mb| mb.to_string());
-        let flag = |value: Option<bool>, default: bool| value.unwrap_or(default).to_string();
-        let queue = |value: usize| match value {
-            usize::MAX => "unlimited".to_owned(),
-            value => value.to_string(),
-        };
-        let (own, other) = (&self.options, &requested.options);
-        let pairs = [
-            (true, "file", own.file.clone(), other.file.clone()),
-            (
-                asked.max_workers.is_some(),
-                "maxWorkers",
-                number(here.max_workers),
-                number(there.max_workers),
-            ),
-            (
-                asked.min_workers.is_some(),
-                "minWorkers",
-                number(here.min_workers),
-                number(there.min_workers),
-            ),
-            (
-                asked.reuse_workers.is_some(),
-                "reuseWorkers",
-                flag(own.reuse_workers, true),
-                flag(other.reuse_workers, true),
-            ),
-            (
-                asked.timeout_ms.is_some(),
-                "timeout",
-                ms(self.timeout_ms),
-                ms(requested.timeout_ms),
-            ),
-            (
-                asked.max_queue.is_some(),
-                "maxQueue",
-                queue(here.max_queue),
-                queue(there.max_queue),
-            ),
-            (
-                asked.idle_ms.is_some(),
-                "idleTimeoutMs",
-                ms(here.idle_ms),
-                ms(there.idle_ms),
-            ),
-            (
-                asked.per_worker.is_some(),
-                "concurrentTasksPerWorker",
-                number(here.per_worker),
-                number(there.per_worker),
-            ),
-            (
-                asked.max_tasks.is_some(),
-                "recycle.maxTasks",
-                ms(own.max_tasks),
-                ms(other.max_tasks),
-            ),
-            (
-                asked.max_heap_mb.is_some(),
-                "recycle.maxHeapMB",
-                heap(own.max_heap_mb),
-                heap(other.max_heap_mb),
-            ),
-            (
-                asked.resource_limits.is_some(),
-                "resourceLimits",
-                text(&own.resource_limits),
-                text(&other.resource_limits),
-            ),
-            (
-                asked.blocking.is_some(),
-                "blocking",
-                flag(own.blocking, true),
-                flag(other.blocking, true),
-            ),
-        ];
-        let differs = pairs
-            .into_iter()
-            .find(|(given, _, existing, asked)| *given && existing != asked);
-        match differs {
-            None => Ok(()),
-            Some((_, option, existing, requested)) => Err(Error::OptionConflict {
-                name: name.to_owned(),
-                option,
-                existing,
-                requested,
-            }),
+        let requested = Self::from(asked.clone());
+        for (option, given, shown) in COMPARED {
+            let (existing, requested) = (shown(self), shown(&requested));
+            if given(asked) && existing != requested {
+                return Err(Error::OptionConflict {
+                    name: name.to_owned(),
+                    option,
+                    existing,
+                    requested,
+                });
+            }
         }
+        Ok(())
     }
+}
+
+/// An option's name, whether it was given, and what it is in words.
+type Compared = (&'static str, fn(&Options) -> bool, fn(&Config) -> String);
+
+/// What handles of one name have to agree about.
+const COMPARED: [Compared; 12] = [
+    ("file", |_| true, |pool| pool.options.file.clone()),
+    (
+        "maxWorkers",
+        |asked| asked.max_workers.is_some(),
+        |pool| pool.limits.max_workers.to_string(),
+    ),
+    (
+        "minWorkers",
+        |asked| asked.min_workers.is_some(),
+        |pool| pool.limits.min_workers.to_string(),
+    ),
+    (
+        "reuseWorkers",
+        |asked| asked.reuse_workers.is_some(),
+        |pool| pool.options.reuse_workers.unwrap_or(true).to_string(),
+    ),
+    (
+        "timeout",
+        |asked| asked.timeout_ms.is_some(),
+        |pool| limit(pool.timeout_ms),
+    ),
+    (
+        "maxQueue",
+        |asked| asked.max_queue.is_some(),
+        |pool| limit(Some(pool.limits.max_queue).filter(|most| *most != usize::MAX)),
+    ),
+    (
+        "idleTimeoutMs",
+        |asked| asked.idle_ms.is_some(),
+        |pool| limit(pool.limits.idle_ms),
+    ),
+    (
+        "concurrentTasksPerWorker",
+        |asked| asked.per_worker.is_some(),
+        |pool| pool.limits.per_worker.to_string(),
+    ),
+    (
+        "recycle.maxTasks",
+        |asked| asked.max_tasks.is_some(),
+        |pool| limit(pool.options.max_tasks),
+    ),
+    (
+        "recycle.maxHeapMB",
+        |asked| asked.max_heap_mb.is_some(),
+        |pool| limit(pool.options.max_heap_mb),
+    ),
+    (
+        "resourceLimits",
+        |asked| asked.resource_limits.is_some(),
+        |pool| {
+            let given = pool.options.resource_limits.clone();
+            given.unwrap_or("the default".to_owned())
+        },
+    ),
+    (
+        "blocking",
+        |asked| asked.blocking.is_some(),
+        |pool| pool.options.blocking.unwrap_or(true).to_string(),
+    ),
+];
+
+fn limit<T: ToString>(most: Option<T>) -> String {
+    most.map_or("unlimited".to_owned(), |most| most.to_string())
 }
 
 #[cfg(test)]

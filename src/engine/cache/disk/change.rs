@@ -5,9 +5,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::DiskCache;
-use super::events::{Event, EventKind};
+use super::events::{Entry, Event};
 use super::record::{self, FileId, Hash, NEVER, Place};
 use super::stats::{COUNTERS, Counter, Totals};
+use crate::engine::cache::events::EventKind;
 use crate::engine::lmdb::{Database, WriteTransaction};
 
 /// The databases of a cache.
@@ -134,9 +135,11 @@ impl<'c, 't> Change<'c, 't> {
 
     /// Tells those who listen.
     fn tell(&mut self, kind: EventKind, key: Option<Arc<[u8]>>, bytes: u64) {
-        let Some(key) = key else { return };
-        if self.cache.subscriptions.want(kind) {
-            self.effects.events.push(Event { kind, key, bytes });
+        if self.cache.subscriptions.want(kind)
+            && let Some(key) = key
+        {
+            let subject = Some(Entry { key, bytes });
+            self.effects.events.push(Event { kind, subject });
         }
     }
 
@@ -306,7 +309,10 @@ impl<'c, 't> Change<'c, 't> {
         let (bytes, files) = self.usage()?;
         self.bytes -= bytes as i64;
         self.files -= files as i64;
-        self.tell(EventKind::Clear, Some(Arc::default()), 0);
+        self.effects.events.push(Event {
+            kind: EventKind::Clear,
+            subject: None,
+        });
         Ok(())
     }
 

@@ -4,9 +4,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::events::{EventKind, Subscriptions};
 use super::tags::TagIndex;
 use crate::engine::cache::budget::Seat;
+use crate::engine::cache::events::{EventKind, Subject, Subscriptions};
 use crate::engine::cache::record::Record;
 use crate::engine::cache::store::{Arrival, Departure, Observer};
 use crate::engine::versions::VersionTable;
@@ -30,7 +30,7 @@ pub struct Effects {
     /// Which entries carry a tag.
     pub tags: TagIndex,
     /// Who listens.
-    pub subscriptions: Subscriptions,
+    pub subscriptions: Subscriptions<Record>,
     /// What has left.
     pub departures: Departures,
     /// Packed values: how many, their bytes before and after.
@@ -89,6 +89,12 @@ impl Packed {
         for counter in [&self.entries, &self.original, &self.stored] {
             counter.store(0, Ordering::Relaxed);
         }
+    }
+}
+
+impl Subject for Record {
+    fn memory(&self) -> u64 {
+        self.memory()
     }
 }
 

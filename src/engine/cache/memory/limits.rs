@@ -135,6 +135,11 @@ impl MemoryCache {
         self.apply_limits();
     }
 
+    /// Changes from how many bytes on values are compressed, where there is compression.
+    pub fn compress_from(&self, bytes: usize) {
+        self.packing.set_threshold(bytes);
+    }
+
     fn apply_limits(&self) {
         let _applying = self.limits.applying.lock();
         self.store.resize(self.limits.capacity());

@@ -30,7 +30,6 @@
 pub mod config;
 pub mod dictionary;
 mod effects;
-pub mod events;
 pub mod flights;
 mod limits;
 mod operations;
@@ -43,10 +42,10 @@ mod tests;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use crate::engine::cache::events::Subscriptions;
 use config::{Config, Options};
 use dictionary::Dictionary;
 use effects::Effects;
-use events::Subscriptions;
 use flights::Flights;
 use limits::Limits;
 use packing::Packing;
@@ -139,7 +138,7 @@ impl MemoryCache {
     }
 
     /// The subscriptions to events.
-    pub fn subscriptions(&self) -> &Subscriptions {
+    pub fn subscriptions(&self) -> &Subscriptions<Record> {
         &self.effects.subscriptions
     }
 

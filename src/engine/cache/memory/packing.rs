@@ -15,7 +15,7 @@
 //! in between. Training runs on a thread of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -53,6 +53,8 @@ const BETTER: f64 = 0.98;
 #[derive(Debug, Default)]
 pub struct Packing {
     compressor: Option<Compressor>,
+    /// Values of fewer bytes are left alone. In the beginning the compressor's own.
+    threshold: AtomicUsize,
     training: Option<Arc<Training>>,
     small: AtomicU64,
     skipped: AtomicU64,
@@ -61,6 +63,8 @@ pub struct Packing {
 /// What compression has left alone, and with what it works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PackingStats {
+    /// Values of fewer bytes are left alone.
+    pub threshold: usize,
     /// Values below the threshold.
     pub small: u64,
     /// Values that would not have become a tenth smaller.
@@ -83,6 +87,7 @@ impl Packing {
     pub fn new(compressor: Option<Compressor>) -> Self {
         Self {
             compressor,
+            threshold: AtomicUsize::new(compressor.map_or(0, |compressor| compressor.threshold)),
             training: compressor
                 .filter(|compressor| compressor.dictionary)
                 .map(|_| Arc::default()),
@@ -90,9 +95,17 @@ impl Packing {
         }
     }
 
+    /// From now on values of so many bytes and more are tried.
+    pub fn set_threshold(&self, bytes: usize) {
+        self.threshold.store(bytes, Ordering::Relaxed);
+    }
+
     /// The packed form of a value, if it is worth it.
     pub fn pack(&self, payload: &[u8]) -> Option<(Vec<u8>, Packed)> {
-        let compressor = self.compressor?;
+        let compressor = Compressor {
+            threshold: self.threshold.load(Ordering::Relaxed),
+            ..self.compressor?
+        };
         if payload.len() < compressor.threshold {
             self.small.fetch_add(1, Ordering::Relaxed);
             return None;
@@ -118,6 +131,7 @@ impl Packing {
     /// The counters.
     pub fn stats(&self) -> PackingStats {
         PackingStats {
+            threshold: self.threshold.load(Ordering::Relaxed),
             small: self.small.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),
             dictionary: self.training.as_ref().map(|training| training.stats()),

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::config::{EvictionPolicy, Options};
-use super::events::Subscription;
 use super::{Entry, MemoryCache, Number, Written};
 use crate::engine::cache::dice::Dice;
+use crate::engine::cache::events::Subscription;
 use crate::engine::cache::record::{Key, Kind, Lifetime, Record};
 use crate::engine::completion::{CompletionQueue, Waker};
 
@@ -134,9 +134,9 @@ fn environment() -> Arc<CompletionQueue> {
     Arc::new(CompletionQueue::new(Box::new(Silent)))
 }
 
-fn subscribe(cache: &MemoryCache) -> Arc<Subscription> {
+fn subscribe(cache: &MemoryCache) -> Arc<Subscription<Record>> {
     let subscription = cache.subscriptions().add(environment(), 0);
-    subscription.choose(u8::MAX);
+    cache.subscriptions().choose(&subscription, u8::MAX);
     subscription
 }
 

@@ -88,6 +88,29 @@ impl Scheduler {
         }
     }
 
+    /// How many workers there may be, and how many there have to be.
+    pub fn bounds(&self) -> (usize, usize) {
+        (self.limits.max_workers, self.limits.min_workers)
+    }
+
+    /// Changes these. Workers beyond the maximum leave when they have done what they have, those
+    /// first that have nothing.
+    pub fn resize(&mut self, max_workers: usize, min_workers: usize, now_us: u64) {
+        self.limits.max_workers = max_workers.max(1);
+        self.limits.min_workers = min_workers.min(self.limits.max_workers);
+        let mut serving: Vec<(bool, WorkerId)> = (self.workers.values())
+            .filter(|worker| worker.serves())
+            .map(|worker| (worker.is_idle(), worker.id))
+            .collect();
+        serving.sort_unstable();
+        let kept = self.limits.max_workers.min(serving.len());
+        // The busy ones sort first, and are kept.
+        for (_, id) in serving.split_off(kept) {
+            self.retire(id, Departure::Idle, now_us);
+        }
+        self.staff(now_us);
+    }
+
     /// Lets go of workers that have had nothing to do for long.
     pub(super) fn retire_idle(&mut self, now_us: u64) {
         let Some(idle_ms) = self.limits.idle_ms else {

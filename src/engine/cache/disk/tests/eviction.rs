@@ -109,7 +109,10 @@ fn all_who_listen_are_told_in_order() {
     let heard: Vec<_> = subscription
         .take()
         .iter()
-        .map(|event| (event.kind as u8, event.key.to_vec()))
+        .map(|event| {
+            let key = event.subject.as_ref().map(|entry| entry.key.to_vec());
+            (event.kind as u8, key.unwrap_or_default())
+        })
         .collect();
     let expected = [
         (1, b"key".to_vec()),

@@ -1,8 +1,8 @@
 //! What follows from a change: versions, tags, patterns, events, expiry, the end.
 
 use super::*;
+use crate::engine::cache::events::EventKind;
 use crate::engine::cache::glob::Glob;
-use crate::engine::cache::memory::events::EventKind;
 use crate::engine::registry::Engine;
 use crate::error::Error;
 
@@ -166,7 +166,7 @@ fn events_tell_all_changes_in_their_order() {
         let heard = || -> Vec<(EventKind, String, String)> {
             let tell = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
             let events = subscription.take();
-            let parts = events.iter().map(|event| match &event.record {
+            let parts = events.iter().map(|event| match &event.subject {
                 Some(record) => (event.kind, tell(record.key()), tell(record.payload())),
                 None => (event.kind, String::new(), String::new()),
             });

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::cache::compression::{Algorithm, Compressor};
+use crate::engine::cache::events::EventKind;
 use crate::engine::cache::glob::Glob;
-use crate::engine::cache::memory::events::EventKind;
 use crate::error::Error;
 
 #[derive(Debug, Clone)]
@@ -216,12 +216,14 @@ fn compare(cache: &MemoryCache, model: &Model) {
 fn run(options: &Options, ops: &[Op]) {
     each_with(options, |cache| {
         let subscription = cache.subscriptions().add(environment(), 0);
-        subscription.choose(EventKind::Evict as u8);
+        cache
+            .subscriptions()
+            .choose(&subscription, EventKind::Evict as u8);
         let mut model = Model::new();
         for op in ops {
             apply(cache, &mut model, op);
             for event in subscription.take() {
-                let record = event.record.expect("an eviction has a record");
+                let record = event.subject.expect("an eviction has a record");
                 let id = (0u8..24).find(|id| name(*id).as_bytes() == record.key());
                 let evicted = id.and_then(|id| model.remove(&id));
                 assert!(evicted.is_some(), "{op:?} evicted what is not there");

@@ -228,6 +228,47 @@ fn messages_are_sent_once_the_worker_is_known_and_only_once() {
 }
 
 #[test]
+fn a_pool_can_be_made_larger_and_smaller() {
+    let (mut world, client) = World::new(Limits {
+        max_workers: 1,
+        ..limits()
+    });
+    world.obey();
+    let tasks: Vec<TaskId> = (0..3).map(|_| world.submit(client, order())).collect();
+    assert_eq!(world.take(1), Some(tasks[0]));
+    world.pass(5);
+    assert_eq!(world.workers(), [1], "no more are allowed");
+    world.scheduler.resize(3, 1, world.now);
+    world.obey();
+    assert_eq!(world.workers(), [1, 2, 3]);
+    assert_eq!(world.take(2), Some(tasks[1]));
+    world.scheduler.resize(1, 1, world.now);
+    world.obey();
+    let serving = |world: &World| {
+        world
+            .scheduler
+            .workers
+            .values()
+            .filter(|worker| worker.serves())
+            .count()
+    };
+    assert_eq!(
+        serving(&world),
+        1,
+        "the idle one leaves first, then one of the busy"
+    );
+    world.finish(2, tasks[1], done());
+    world.finish(1, tasks[0], done());
+    assert_eq!(world.scheduler.bounds(), (1, 1));
+    world.scheduler.resize(0, 9, world.now);
+    assert_eq!(
+        world.scheduler.bounds(),
+        (1, 1),
+        "one worker at least, and no more than allowed"
+    );
+}
+
+#[test]
 fn workers_are_started_for_what_waits_and_leave_when_idle() {
     let (mut world, client) = World::new(Limits {
         max_workers: 3,

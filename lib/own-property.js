@@ -1,0 +1,14 @@
+'use strict';
+
+/**
+ * Adds a property to an object that is made of foreign keys: also one called `__proto__`, which an assignment would
+ * take for the prototype.
+ * @param {object} target
+ * @param {string} key
+ * @param {unknown} value
+ */
+function addProperty(target, key, value) {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+module.exports = { addProperty };

@@ -1,0 +1,2 @@
+export { PerformanceDashboard } from './performance-dashboard.mjs';
+export { usePerformance } from './use-performance.mjs';
