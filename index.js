@@ -78,7 +78,7 @@ const {
   serviceRegistry,
   timingMiddleware,
 } = require('./lib/monitor/index.js');
-const { ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
+const { AsyncProcessingEngine, ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
 
 // Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
 module.exports = {
@@ -138,6 +138,7 @@ module.exports = {
   profile,
   serviceRegistry,
   timingMiddleware,
+  AsyncProcessingEngine,
   ComponentLoader,
   ObjectPool,
   WorkerPool,

@@ -92,6 +92,11 @@ export interface WorkerTaskOptions {
    * host the workers of a named pool, ArrayBuffers are copied and taken away, and nothing else can be transferred.
    */
   transferList?: readonly TransferListItem[] | undefined;
+  /**
+   * Gets what the function tells by `context.progress(value)`. Called in the thread that hosts the workers; tasks that
+   * other threads order have no progress.
+   */
+  onProgress?: ((value: unknown) => void) | undefined;
 }
 
 /** What a worker's function gets as its second argument, if it has one. */
@@ -105,6 +110,8 @@ export interface WorkerTaskContext {
    * and its worker stays; otherwise the worker is ended.
    */
   readonly signal: AbortSignal;
+  /** Tells how far the task is: `onProgress` of {@link WorkerTaskOptions} gets the value, which is cloned. */
+  progress(value: unknown): void;
 }
 
 /** What document 003 shows. */
@@ -371,3 +378,5 @@ export class ComponentLoader<Component = unknown> {
   /** Forgets a component, or all of them. Modules stay loaded in Node.js. */
   clear(name?: string): void;
 }
+
+export * from './jobs.js';

@@ -31,7 +31,7 @@ class Hosting {
    * @param {number} pool the pool's number
    * @param {import('../cache/codec.js').Codec} codec
    * @param {{ file: string, concurrency: number, blocking: boolean, maxHeapMB: number | undefined, resourceLimits: object | undefined }} settings
-   * @param {{ changed(): void, message(value: unknown, worker: number): void, exit(): void }} callbacks
+   * @param {{ changed(): void, message(value: unknown, worker: number): void, progress(task: number, value: unknown): void, exit(): void }} callbacks
    */
   constructor(pool, codec, settings, callbacks) {
     this.#pool = pool;
@@ -76,6 +76,7 @@ class Hosting {
       death = error;
     });
     thread.on('message', (value) => this.#callbacks.message(value, worker));
+    port1.on('message', ([task, value]) => this.#callbacks.progress(task, value));
     // Neither keeps the process alive: only tasks do. After the listeners, which would count.
     thread.unref();
     port1.unref();
