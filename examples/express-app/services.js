@@ -78,7 +78,7 @@ function openServices() {
     async close() {
       performanceService.stopMonitoring();
       performanceMonitor.stopMonitoring();
-      await Promise.allSettled([jobs.destroy?.() ?? jobs.close(), batch.close(), pool.terminate(), parallel.destroy()]);
+      await Promise.allSettled([jobs.destroy(), batch.close(), pool.terminate(), parallel.destroy()]);
       await cache.close();
       memory.close();
       await disk.close();
