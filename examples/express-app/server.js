@@ -74,6 +74,8 @@ async function main() {
   process.once('SIGINT', stop).once('SIGTERM', stop);
 
   console.log(`Serving ${url}. Asking ${DISTINCT} different questions for ${seconds} s ...`);
+  await services.warm();
+  if (signal.aborted) return;
   const paths = places.examplePaths(DISTINCT);
   const heapBefore = heapInUse();
   const load = await drive(url, paths, { seconds, connections: CONNECTIONS, signal });
