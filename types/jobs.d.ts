@@ -177,6 +177,33 @@ export interface JobStats {
   eventsDropped: number;
 }
 
+/** Figures of a queue in plain numbers. What ended is counted since the queue was made. */
+export interface JobFigures {
+  backend: 'memory' | 'store' | 'bullmq';
+  paused: boolean;
+  /** Jobs that this process works on at a time at most, and now. */
+  maxConcurrentJobs: number;
+  running: number;
+  /** Jobs that wait: those that are ready, and those whose time has not come. */
+  pending: number;
+  queued: number;
+  delayed: number;
+  /** Jobs that are worked on, in all processes. */
+  active: number;
+  deadLetters: number;
+  submitted: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  retried: number;
+  timeouts: number;
+  interrupted: number;
+  revived: number;
+  runMs: JobDurations;
+  waitMs: JobDurations;
+  eventsDropped: number;
+}
+
 /** What listeners get. */
 export interface JobEvents {
   /** A job was accepted, or a dead letter was given another chance. */
@@ -255,6 +282,16 @@ export class AsyncProcessingEngine extends EventEmitter<JobEvents> {
 
   /** The queue in figures. */
   getStats(): Promise<JobStats>;
+
+  /** The same as plain numbers, at once: with BullMQ as far as this process knows them. */
+  get stats(): JobFigures;
+
+  /**
+   * Changes how many jobs this process works on at a time, while running and for all its threads. What is begun goes on.
+   * @param limits a positive integer, or `Infinity`
+   * @throws TypeError or RangeError for what is not right; HotpathClosedError
+   */
+  resize(limits: { maxConcurrentJobs: number }): void;
 
   /** This process begins no more jobs; what it has begun goes on. With a name, of all its threads. */
   pause(): Promise<void>;

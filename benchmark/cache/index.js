@@ -17,4 +17,8 @@ module.exports = [
   'redis-get',
   'redis-set',
   'redis-get-many',
+  'levels-get-or-set',
+  'cache-service-mget',
+  'cache-service-mset',
+  'delete-pattern',
 ];

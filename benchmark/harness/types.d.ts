@@ -26,6 +26,8 @@ export interface Settings {
   inFlight?: number;
   /** The form of values in Redis. */
   format?: 'native' | 'json';
+  /** Whether one of several processes loads for all, where a cache can do that. */
+  lock?: boolean;
 }
 
 export type Unit = 'nanoseconds' | 'milliseconds' | 'bytes' | 'perSecond' | 'percent' | 'ratio';

@@ -9,7 +9,7 @@ const { engineOptions, jobOptions, revivalOptions, text } = require('./job-optio
 const { NATIVE_TYPES, fileProcessor, nativeProcessors } = require('./job-processors.js');
 const { JobRuns } = require('./job-runs.js');
 const { closedError } = require('./job-states.js');
-const { afterwards, documentStats, serviceFigures } = require('./job-stats.js');
+const { afterwards, documentStats, plainStats, serviceFigures } = require('./job-stats.js');
 const { NativeQueue } = require('./native-queue.js');
 
 const DEFAULT_CONCURRENCY = 10;
@@ -150,6 +150,21 @@ class AsyncProcessingEngine extends EventEmitter {
 
   async getStats() {
     return documentStats(this.#final ?? (await this.#queue.stats()));
+  }
+
+  /** The same as plain numbers, as far as this process knows them. */
+  get stats() {
+    return plainStats(this.#final ?? this.#queue.figures());
+  }
+
+  /** @param {unknown} options */
+  resize(options) {
+    const { maxConcurrentJobs } = check.options(options, 'options', ['maxConcurrentJobs']);
+    if (maxConcurrentJobs !== Number.POSITIVE_INFINITY) {
+      check.positiveInteger(maxConcurrentJobs, 'options.maxConcurrentJobs');
+    }
+    if (this.#closing) throw closed();
+    this.#queue.resize(maxConcurrentJobs);
   }
 
   validate() {

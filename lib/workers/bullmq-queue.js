@@ -347,6 +347,12 @@ class BullQueue {
   // Events are made here; there is nobody to tell which are heard.
   listen() {}
 
+  /** @param {number} maxConcurrentJobs */
+  resize(maxConcurrentJobs) {
+    this.#options.maxConcurrentJobs = maxConcurrentJobs;
+    this.#worker.concurrency = Math.min(maxConcurrentJobs, MAX_CONCURRENCY);
+  }
+
   figures() {
     const { maxConcurrentJobs } = this.#options;
     const paused = this.#worker.isPaused();

@@ -39,6 +39,19 @@ function documentStats(native) {
   };
 }
 
+/** @param {any} native */
+function plainStats(native) {
+  const { maxConcurrent, queued, delayed, dead, rememberedCompleted, rememberedCancelled, ...figures } = native;
+  return {
+    ...figures,
+    maxConcurrentJobs: maxConcurrent,
+    pending: queued + delayed,
+    queued,
+    delayed,
+    deadLetters: dead,
+  };
+}
+
 /** What a monitor is told: plain numbers. @param {any} native */
 function serviceFigures(native) {
   return {
@@ -61,4 +74,4 @@ function afterwards(native) {
   return { ...native, running: 0 };
 }
 
-module.exports = { documentStats, serviceFigures, afterwards };
+module.exports = { documentStats, plainStats, serviceFigures, afterwards };

@@ -121,6 +121,12 @@ class NativeQueue {
     return environment.pending((operation) => native.jobsRevive(this.#handle, operation, jobIds, most));
   }
 
+  /** @param {number} maxConcurrentJobs */
+  resize(maxConcurrentJobs) {
+    native.jobsResize(this.#handle, maxConcurrentJobs);
+    this.deliver();
+  }
+
   async pause() {
     native.jobsPause(this.#handle, true);
     this.deliver();

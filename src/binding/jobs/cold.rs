@@ -186,6 +186,13 @@ pub fn jobs_pause(env: Env, number: u32, paused: bool) -> Result<()> {
     Ok(())
 }
 
+/// Changes how many jobs this process works on at a time.
+#[napi(catch_unwind)]
+pub fn jobs_resize(env: Env, number: u32, most: f64) -> Result<()> {
+    handle(&env, number)?.jobs.set_max_concurrent(most as usize);
+    Ok(())
+}
+
 /// A job as a flat array, or null.
 #[napi(catch_unwind)]
 pub fn jobs_get<'env>(env: &'env Env, number: u32, id: String) -> Result<Unknown<'env>> {
@@ -280,7 +287,7 @@ pub fn jobs_stats(env: Env, number: u32) -> Result<NativeJobsStats> {
     let counts = &snapshot.counts;
     let of = |state| counts.of(state) as f64;
     Ok(NativeJobsStats {
-        max_concurrent: match handle.jobs.config.max_concurrent {
+        max_concurrent: match handle.jobs.max_concurrent() {
             usize::MAX => f64::INFINITY,
             most => most as f64,
         },

@@ -5,7 +5,7 @@ mod dispatch;
 mod requests;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -51,6 +51,8 @@ pub struct Jobs {
     pub config: Config,
     /// The shapes of the values of a queue in memory.
     pub dictionary: Dictionary,
+    /// Jobs that this process works on at a time.
+    max_concurrent: AtomicUsize,
     local: Mutex<Local>,
     store: Mutex<Option<(Store, SignOfLife)>>,
     /// This process's hold on jobs.
@@ -87,6 +89,7 @@ impl Jobs {
     /// The histograms cannot be made; never with the bounds that they have.
     pub fn new(config: Config) -> Result<Arc<Self>> {
         let local = Local::new()?;
+        let max_concurrent = config.max_concurrent;
         Ok(Arc::new_cyclic(|me| Self {
             config,
             dictionary: Dictionary::default(),
@@ -94,6 +97,7 @@ impl Jobs {
             store: Mutex::new(None),
             owner: random(),
             turn: AtomicU64::new(0),
+            max_concurrent: AtomicUsize::new(max_concurrent),
             chance: AtomicU64::new(random()),
             mask: AtomicU32::new(0),
             armed_ms: AtomicU64::new(u64::MAX),

@@ -194,6 +194,11 @@ impl DiskCache {
         }))
     }
 
+    /// Itself, to be kept.
+    pub fn itself(&self) -> Option<Arc<Self>> {
+        self.itself.upgrade()
+    }
+
     /// Where it lives.
     pub fn directory(&self) -> &Path {
         &self.path

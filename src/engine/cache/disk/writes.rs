@@ -41,7 +41,7 @@ impl DiskCache {
         age.map_or(NEVER, |ms| now.saturating_add(ms).min(NEVER - 1))
     }
 
-    fn head(&self, kind: Kind, lifetime: Lifetime) -> Head {
+    pub(in crate::engine::cache) fn head(&self, kind: Kind, lifetime: Lifetime) -> Head {
         let now = super::now_ms();
         Head {
             kind,
@@ -111,8 +111,21 @@ impl DiskCache {
         lifetime: Lifetime,
         done: impl FnOnce(Result<bool>) + Send + 'static,
     ) {
+        self.set_sealed(key, &self.head(kind, lifetime), &[], payload, done);
+    }
+
+    /// Stores a value with its attributes, see [`record`]. Tells whether it was.
+    pub fn set_sealed(
+        self: &Arc<Self>,
+        key: &[u8],
+        head: &Head,
+        attributes: &[u8],
+        payload: &[u8],
+        done: impl FnOnce(Result<bool>) + Send + 'static,
+    ) {
         if payload.len() as u64 > self.config.stream_threshold {
-            let (key, payload) = (key.to_vec(), payload.to_vec());
+            let (key, head) = (key.to_vec(), *head);
+            let (attributes, payload) = (attributes.to_vec(), payload.to_vec());
             let cache = self.clone();
             return blocking(done, move |done| {
                 let finished = cache.files.create(record::hash_of(&key)).and_then(|mut draft| {
@@ -120,7 +133,7 @@ impl DiskCache {
                     draft.finish()
                 });
                 match finished {
-                    Ok(file) => cache.set_file(&key, kind, file, lifetime, done),
+                    Ok(file) => cache.put_file(&key, &head, &attributes, file, done),
                     Err(error) => done(Err(crate::engine::lmdb::failure::io(
                         "Cannot write a file",
                         &error,
@@ -128,7 +141,7 @@ impl DiskCache {
                 }
             });
         }
-        let entry = record::encode(&self.head(kind, lifetime), key, Place::Inline(payload));
+        let entry = record::encode(head, key, attributes, Place::Inline(payload));
         self.put(record::hash_of(key), entry, done);
     }
 
@@ -141,11 +154,22 @@ impl DiskCache {
         lifetime: Lifetime,
         done: impl FnOnce(Result<bool>) + Send + 'static,
     ) {
+        self.put_file(key, &self.head(kind, lifetime), &[], file, done);
+    }
+
+    fn put_file(
+        self: &Arc<Self>,
+        key: &[u8],
+        head: &Head,
+        attributes: &[u8],
+        file: Finished,
+        done: impl FnOnce(Result<bool>) + Send + 'static,
+    ) {
         let place = Place::File {
             id: file.id,
             length: file.length,
         };
-        let entry = record::encode(&self.head(kind, lifetime), key, place);
+        let entry = record::encode(head, key, attributes, place);
         self.put(record::hash_of(key), entry, move |result| {
             // The lock on the file must last until an entry points at it.
             match result {
@@ -222,7 +246,7 @@ impl DiskCache {
             let Some(stored) = bytes.and_then(record::decode) else {
                 return Ok(false);
             };
-            if stored.key != key || stored.head.is_expired(change.now_ms) {
+            if stored.key != key || !stored.is_fresh(change.now_ms) {
                 return Ok(false);
             }
             let mut entry = stored.bytes.to_vec();
@@ -248,12 +272,12 @@ impl DiskCache {
             let now = change.now_ms;
             let bytes = change.databases.entries.get(change.txn, &hash)?;
             let stored = bytes.and_then(record::decode);
-            let live = stored.filter(|stored| stored.key == key && !stored.head.is_expired(now));
+            let live = stored.filter(|stored| stored.key == key && stored.is_fresh(now));
             let (number, expires_ms) = match live {
                 None => (0.0, change.cache.expires(lifetime, now)),
                 Some(stored) => match (stored.head.kind, stored.place) {
                     (Kind::NUMBER, Place::Inline(payload)) => match payload.try_into() {
-                        Ok(bytes) => (f64::from_le_bytes(bytes), stored.head.expires_ms),
+                        Ok(bytes) => (f64::from_le_bytes(bytes), stored.fresh_until_ms()),
                         Err(_) => return Ok(Err(Error::NotANumber)),
                     },
                     _ => return Ok(Err(Error::NotANumber)),
@@ -269,7 +293,7 @@ impl DiskCache {
                 expires_ms,
                 indexed_ms: NEVER,
             };
-            let entry = record::encode(&head, &key, Place::Inline(&sum.to_le_bytes()));
+            let entry = record::encode(&head, &key, &[], Place::Inline(&sum.to_le_bytes()));
             change.put(&hash, &entry)?;
             Ok(Ok(sum))
         };

@@ -12,7 +12,7 @@ use crate::engine::clock;
 impl Jobs {
     /// Hands out jobs while there are places and jobs.
     pub(super) fn pump(&self, local: &mut Local) {
-        if !local.maybe_ready || local.free(self.config.max_concurrent) == 0 {
+        if !local.maybe_ready || local.free(self.max_concurrent()) == 0 {
             return;
         }
         if self.is_durable() {
@@ -22,7 +22,7 @@ impl Jobs {
             return;
         }
         let lanes = local.lanes();
-        while local.free(self.config.max_concurrent) > 0 {
+        while local.free(self.max_concurrent()) > 0 {
             let mut turn = self.turn.load(Ordering::Relaxed);
             let taken = self.change_in_memory(local, |book| book.take(&lanes, &mut turn));
             self.turn.store(turn, Ordering::Relaxed);
@@ -55,7 +55,7 @@ impl Jobs {
                 let mut local = me.local.lock();
                 local.take_queued = false;
                 local.reserved -= reserved.swap(0, Ordering::Relaxed);
-                let wanted = local.free(me.config.max_concurrent);
+                let wanted = local.free(me.max_concurrent());
                 local.reserved += wanted;
                 reserved.store(wanted, Ordering::Relaxed);
                 (local.lanes(), wanted)

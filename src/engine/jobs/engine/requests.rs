@@ -255,6 +255,19 @@ impl Jobs {
         self.settle(local);
     }
 
+    /// Jobs that this process works on at a time.
+    pub fn max_concurrent(&self) -> usize {
+        self.max_concurrent.load(Ordering::Relaxed)
+    }
+
+    /// Changes that, to one at least. What is begun goes on.
+    pub fn set_max_concurrent(&self, most: usize) {
+        self.max_concurrent.store(most.max(1), Ordering::Relaxed);
+        let mut local = self.local.lock();
+        local.maybe_ready = true;
+        self.settle(local);
+    }
+
     /// Calls `done` when everything that was asked for before is committed.
     pub fn after_commit(&self, done: impl FnOnce() + Send + 'static) {
         self.change(true, |_| Ok(()), |_, _| done());
