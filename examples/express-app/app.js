@@ -101,6 +101,8 @@ function createApp(services, { adminToken } = {}) {
 
   app.use((error, _req, res, next) => {
     if (res.headersSent) return next(error);
+    // Nobody waits for this answer any more.
+    if (res.destroyed) return;
     // Express marks the client's mistakes with a status too. Whatever has none is ours, and stays in the log.
     const theirs = error.status >= 400 && error.status < 500;
     if (!theirs) console.error(error);

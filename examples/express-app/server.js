@@ -6,6 +6,7 @@
 // Environment: PORT (3000), LOAD_SECONDS (6), VISITORS (0 for none), and ADMIN_TOKEN, without which nobody can invalidate.
 
 const { once } = require('node:events');
+const { tuneServer } = require('hotpath');
 const { createApp } = require('./app.js');
 const { keepBusy } = require('./background.js');
 const { drive, heapInUse } = require('./load.js');
@@ -32,6 +33,7 @@ const FIGURES = [
 
 async function listen(app, port) {
   const server = app.listen(port, '127.0.0.1');
+  tuneServer(server);
   try {
     await once(server, 'listening');
     return server;

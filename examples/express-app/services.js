@@ -24,6 +24,8 @@ const {
 /** A quarter of a minute in memory, ten minutes on the disk: so that the dashboard has hits of both levels to show. */
 const MEMORY_TTL_SECONDS = 15;
 
+const GRACE_MS = 2000;
+
 const INTENTS = [
   { id: 'search', pattern: '\\b(find|search|where is)\\b' },
   { id: 'nearby', pattern: '\\b(near|around|close to)\\b' },
@@ -82,7 +84,10 @@ function openServices() {
     async close() {
       performanceService.stopMonitoring();
       performanceMonitor.stopMonitoring();
-      await Promise.allSettled([jobs.destroy(), batch.close(), pool.terminate(), parallel.destroy()]);
+      // What is under way may finish, but not for ever.
+      const grace = setTimeout(() => pool.terminate(), GRACE_MS);
+      await Promise.allSettled([jobs.destroy(), batch.close(), pool.drain(), parallel.destroy()]);
+      clearTimeout(grace);
       await cache.close();
       memory.close();
       await disk.close();
