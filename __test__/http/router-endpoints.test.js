@@ -513,12 +513,12 @@ describe('the usage examples of the documents', () => {
     app.use('/api/performance', hotpath.performanceRouter(services, yes));
     const origin = await listen(t, app);
     const inBrowser = (path, options) => fetch(new URL(path, origin), options);
-    await documentExamples(inBrowser, services);
+    await documentExamples(inBrowser);
   });
 });
 
 /** The fetches of document 002, word for word but for the address. */
-async function documentExamples(fetch, services) {
+async function documentExamples(fetch) {
   const response = await fetch('/api/performance/cache/set', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
