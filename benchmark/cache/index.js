@@ -18,4 +18,5 @@ module.exports = [
   'redis-set',
   'redis-get-many',
   'levels-get-or-set',
+  'levels-warmup',
 ];
