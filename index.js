@@ -33,6 +33,7 @@ const {
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
+  HotpathLoadTestError,
   HotpathMatrixError,
   HotpathQueueFullError,
   HotpathStorageError,
@@ -41,7 +42,20 @@ const {
   HotpathValueError,
   HotpathWorkerError,
 } = require('./lib/errors.js');
-const { legacyRoutes, performanceRouter } = require('./lib/http/index.js');
+const {
+  LoadTester,
+  PerformanceTestSuite,
+  PerformanceTests,
+  legacyRoutes,
+  performanceRouter,
+  runMemoryTest,
+  WebSocketManager,
+  compression,
+  createHttp2Server,
+  rateLimit,
+  responseCache,
+  tuneServer,
+} = require('./lib/http/index.js');
 const {
   BloomFilter,
   BufferPool,
@@ -70,7 +84,7 @@ const {
   serviceRegistry,
   timingMiddleware,
 } = require('./lib/monitor/index.js');
-const { ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
+const { AsyncProcessingEngine, ComponentLoader, ObjectPool, WorkerPool } = require('./lib/workers/index.js');
 
 // Plain identifiers: cjs-module-lexer reads this literal to give ES modules their named imports.
 module.exports = {
@@ -100,8 +114,18 @@ module.exports = {
   ParallelProcessingEngine,
   CircuitBreaker,
   ConnectionPoolManager,
+  LoadTester,
+  PerformanceTestSuite,
+  PerformanceTests,
+  runMemoryTest,
   legacyRoutes,
   performanceRouter,
+  WebSocketManager,
+  compression,
+  createHttp2Server,
+  rateLimit,
+  responseCache,
+  tuneServer,
   BloomFilter,
   BufferPool,
   CircularBuffer,
@@ -126,6 +150,7 @@ module.exports = {
   profile,
   serviceRegistry,
   timingMiddleware,
+  AsyncProcessingEngine,
   ComponentLoader,
   ObjectPool,
   WorkerPool,
@@ -135,6 +160,7 @@ module.exports = {
   HotpathConflictError,
   HotpathDataError,
   HotpathLoadError,
+  HotpathLoadTestError,
   HotpathMatrixError,
   HotpathQueueFullError,
   HotpathStorageError,

@@ -53,6 +53,7 @@ const classes = errorClasses({
   HotpathQueueFullError: 'ERR_HOTPATH_QUEUE_FULL',
   HotpathWorkerError: 'ERR_HOTPATH_WORKER_EXITED',
   HotpathLoadError: 'ERR_HOTPATH_NATIVE_LOAD',
+  HotpathLoadTestError: 'ERR_HOTPATH_LOAD_TEST',
 });
 
 /** Name and code are those that Node gives its own, so that one test finds them all. */

@@ -86,6 +86,17 @@ export class HotpathTierError extends HotpathError {
 }
 
 /**
+ * A load test that was refused, or failed: `ERR_HOTPATH_LOAD_TEST` with `result` and `reasons`, `ERR_HOTPATH_SCENARIO` for a
+ * file that is wrong, `ERR_HOTPATH_REMOTE_HOST` and `ERR_HOTPATH_UNKNOWN_HOST` for a target.
+ */
+export class HotpathLoadTestError extends HotpathError {
+  /** What was measured, where something was. */
+  readonly result: import('./http-load.js').ScenarioResult | undefined;
+  /** Why it failed, one sentence each. */
+  readonly reasons: readonly string[] | undefined;
+}
+
+/**
  * The native addon could not be loaded: thrown by `require('hotpath')`. The message carries everything below.
  * Code `ERR_HOTPATH_NATIVE_LOAD`. `cause` is the loader's own error, an `AggregateError` when there are several.
  */

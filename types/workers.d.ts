@@ -371,3 +371,5 @@ export class ComponentLoader<Component = unknown> {
   /** Forgets a component, or all of them. Modules stay loaded in Node.js. */
   clear(name?: string): void;
 }
+
+export * from './jobs.js';

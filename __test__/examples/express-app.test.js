@@ -124,8 +124,54 @@ test('keeps serving: cached answers equal fresh ones, bad queries are told why, 
   assert.ok(invalidated.body.removed > 0);
   assert.equal((await json(question)).cache, 'miss');
 
+  const populations = await json(`${url}/populations?country=hu`);
+  assert.deepEqual([populations.status, populations.body.country], [200, 'HU']);
+  assert.equal((await json(`${url}/populations?country=zz`)).status, 404);
+  const { body: intent } = await json(`${url}/intent?text=who%20lives%20near%20Paris`);
+  assert.deepEqual(intent, { intent: 'nearby' });
+
   example.app.kill('SIGTERM');
   assert.equal(await example.exitCode(), 0, example.output);
+});
+
+test('shows itself: dashboard, figures that visitors move, jobs, and buttons for this machine alone', async (t) => {
+  const example = run(t, [], { PORT: '0', LOAD_SECONDS: '0.5' });
+  const [, dashboard] = await example.printed(/dashboard +(http:\S+)/);
+  const page = await fetch(dashboard);
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get('content-type'), /text\/html/);
+  const base = dashboard.replace(/\/$/, '');
+  const requests = async () => (await json(`${base}/monitoring/summary`)).body.data.application.requests;
+  const before = await requests();
+  await waitFor(async () => (await requests()) > before + 20, { what: 'visitors', timeoutMs: 60_000 });
+  const { body: stats } = await json(`${base}/cache/stats`);
+  assert.ok(stats.data.hits > 0 && stats.data.hitRate > 0);
+  assert.match(await (await fetch(`${base}/metrics/prometheus`)).text(), /http_requests_total/);
+
+  const origin = new URL(base).origin;
+  const report = await json(`${origin}/reports/HU`, { method: 'POST' });
+  assert.equal(report.status, 202);
+  const job = async () => (await json(`${base}/async/job/${report.body.jobId}`)).body.data;
+  const done = await waitFor(async () => ((await job())?.status === 'completed' ? job() : undefined), {
+    what: 'the report',
+  });
+  assert.equal(done.result.largest.name, 'Budapest');
+
+  // A page of somebody else that reaches this machine, by its own origin or by its own name.
+  const post = (headers) =>
+    new Promise((resolve, reject) => {
+      const request = http.request(`${base}/cache/optimize`, { method: 'POST', headers }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode));
+      });
+      request.once('error', reject).end();
+    });
+  assert.equal(await post({ origin: 'https://elsewhere.example' }), 403);
+  assert.equal(await post({ host: 'elsewhere.example' }), 403);
+  assert.equal(await post({ origin }), 200);
+
+  example.app.kill('SIGINT');
+  assert.equal(await example.exitCode(), 0, example.output);
+  assert.doesNotMatch(example.output, /Error/);
 });
 
 test('Ctrl-C during the load ends it cleanly', async (t) => {

@@ -19,4 +19,7 @@ module.exports = [
   'redis-get-many',
   'levels-get-or-set',
   'levels-warmup',
+  'cache-service-mget',
+  'cache-service-mset',
+  'delete-pattern',
 ];

@@ -6,6 +6,7 @@ const USAGE = `Usage: node benchmark/index.js [options]
   --full         larger trials, more rounds
   --smoke        every trial tiny: are the answers equal, does the harness work; writes nothing
   --only <name>  only the trial of this name, or one of its cases (trial/case); may be repeated
+  --headline     only the targets of the documents, beside what the demo application reaches
   --enforce      exit with code 2 when a floor is missed
   --render       only write docs/benchmarks.md and its charts again, from benchmark/results
   --help         this text
@@ -21,6 +22,7 @@ function readCommandLine(argv) {
       smoke: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       enforce: { type: 'boolean', default: false },
+      headline: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -28,7 +30,8 @@ function readCommandLine(argv) {
   if (values.full && values.smoke) throw new Error('--full and --smoke exclude each other');
   /** @type {import('./types.js').Mode} */
   const mode = values.full ? 'full' : values.smoke ? 'smoke' : 'quick';
-  return { mode, only: values.only, enforce: values.enforce, render: values.render, help: values.help };
+  const { only, enforce, headline, render, help } = values;
+  return { mode, only, enforce, headline, render, help };
 }
 
 module.exports = { readCommandLine, USAGE };

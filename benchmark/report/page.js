@@ -1,4 +1,5 @@
 const { judge } = require('../harness/verdicts.js');
+const { headlineSection } = require('./headline.js');
 const { losses } = require('./losses.js');
 const { conditionsOf, section } = require('./section.js');
 const { table } = require('./table.js');
@@ -30,6 +31,7 @@ function page(entries) {
   return [
     PREAMBLE,
     `Measured on: ${[...conditions].join('; ')}. Absolute times differ from machine to machine; the ratios are what counts.\n`,
+    ...headlineSection(),
     '## Floors\n',
     'What hotpath has set itself, and what was measured.\n',
     floorTable(entries),

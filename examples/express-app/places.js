@@ -106,4 +106,30 @@ function examplePaths(count) {
   });
 }
 
-module.exports = { count: cities.length, fold, search, nearby, examplePaths };
+/** The populations of a country's places. */
+function populations(country) {
+  return Float64Array.from(
+    cities.filter((city) => city.country === country),
+    (city) => city.population,
+  );
+}
+
+/** Rows of the data set. */
+function rows(from, count) {
+  return cities.slice(from, from + count).map(({ name, country, population }) => ({ name, country, population }));
+}
+
+/** What is worth knowing about a country. */
+async function report({ country }) {
+  let [count, population, largest] = [0, 0, undefined];
+  await everyRow((row) => {
+    const city = cities[row];
+    if (city.country !== country) return;
+    count += 1;
+    population += city.population;
+    if (largest === undefined || city.population > cities[largest].population) largest = row;
+  });
+  return { country, places: count, population, largest: largest === undefined ? null : describe(largest) };
+}
+
+module.exports = { count: cities.length, examplePaths, fold, nearby, populations, report, rows, search };

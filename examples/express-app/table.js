@@ -6,7 +6,8 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const ms = (value) => (value === undefined ? '-' : `${value.toFixed(value < 10 ? 2 : 1)} ms`);
 const mb = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 2 : 1)} MB`;
 
-function report({ load, stats, heapBefore, heapAfter, places }) {
+function report({ load, services: { cache, memory, disk, pool }, heapBefore, heapAfter, places }) {
+  const stats = cache.stats;
   const rows = [
     ['', 'cold', 'cached'],
     ['latency p50', ms(load.cold.p50), ms(load.cached.p50)],
@@ -17,8 +18,10 @@ function report({ load, stats, heapBefore, heapAfter, places }) {
     ['failed requests', whole.format(load.failures)],
     ['hit ratio', `${(stats.hitRatio * 100).toFixed(2)} %`],
     ['questions worked out', whole.format(stats.loads)],
-    ['answers held by the engine', whole.format(stats.entries)],
-    ['bytes held by the engine', mb(stats.bytes)],
+    ['answers held by the engine', whole.format(memory.stats.entries)],
+    ['bytes held by the engine', mb(memory.stats.bytes)],
+    ['answers on the disk', whole.format(disk.stats.entries)],
+    ['tasks per worker thread that was started', whole.format(pool.stats.jobs.completed / pool.stats.workers.total)],
     [`JavaScript heap: ${whole.format(places)} places`, mb(heapBefore)],
     ['JavaScript heap after the load', mb(heapAfter)],
   ];

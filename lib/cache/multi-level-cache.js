@@ -13,7 +13,7 @@ const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listenin
 const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec } = require('./codec.js');
-const { FIND, FIND_MANY } = require('./internal.js');
+const { FIND, FIND_MANY, MEMORY } = require('./internal.js');
 const { checkKey, checkKeys, pairsOf, tagList } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { figuresOf, metricsOf, statsOf } = require('./multi-level-metrics.js');
@@ -463,6 +463,11 @@ class MultiLevelCache extends EventEmitter {
     }
     const { level } = await this.#loads.load({ ...this.#wish(key, loader, undefined), quiet: true });
     return level > 0 ? 'present' : 'loaded';
+  }
+
+  /** @returns {MemoryCache | undefined} */
+  [MEMORY]() {
+    return this.#front?.[MEMORY]?.();
   }
 
   getMetrics() {

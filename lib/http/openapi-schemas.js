@@ -44,6 +44,8 @@ const mapOf = (value) => ({ type: 'object', additionalProperties: value });
 
 const durations = object({ avg: number, min: number, max: number, p50: number, p95: number, p99: number });
 const key = { type: 'string', minLength: 1, maxLength: 2048 };
+const atLeastOne = { type: 'integer', minimum: 1 };
+const growth = { type: 'number', minimum: 1, maximum: 100 };
 const positive = { type: 'number', exclusiveMinimum: 0 };
 
 const performanceMetrics = object({
@@ -56,6 +58,15 @@ const performanceMetrics = object({
   activeConnections: number,
   queueLength: number,
 });
+
+/** A part of what an object schema describes, and no more than that. @param {any} schema @returns {object} */
+function partOf({ properties }) {
+  const parts = Object.entries(properties).map(([name, each]) => [
+    name,
+    each.properties === undefined ? each : partOf(each),
+  ]);
+  return { type: 'object', properties: Object.fromEntries(parts), additionalProperties: false };
+}
 
 const COMPONENTS = {
   Error: object({
@@ -209,19 +220,23 @@ const COMPONENTS = {
   OptimizationConfig: object({
     auto: boolean,
     trialMs: positive,
-    slices: integer,
-    minSamples: integer,
+    slices: { type: 'integer', minimum: 3, maximum: 100 },
+    minSamples: atLeastOne,
     cacheOptimization: object({
       hitRateThreshold: share,
       memoryThreshold: share,
-      maxGrowth: number,
+      maxGrowth: growth,
       extendTtl: boolean,
-      maxTtlFactor: number,
+      maxTtlFactor: growth,
     }),
-    connectionOptimization: object({ maxConnections: integer, maxPoolSize: integer, efficiencyThreshold: share }),
+    connectionOptimization: object({ maxConnections: integer, maxPoolSize: atLeastOne, efficiencyThreshold: share }),
     memoryOptimization: object({ gcThreshold: share, evictShare: share }),
-    queueOptimization: object({ waitMs: positive, maxWorkers: integer, maxConcurrentJobs: integer }),
-    queryOptimization: object({ slowMs: number, resultCaching: boolean, resultTtlMs: positive }),
+    queueOptimization: object({ waitMs: positive, maxWorkers: atLeastOne, maxConcurrentJobs: atLeastOne }),
+    queryOptimization: object({
+      slowMs: { type: 'number', minimum: 0 },
+      resultCaching: boolean,
+      resultTtlMs: positive,
+    }),
   }),
   SystemMetrics: object({
     timestamp: number,
@@ -269,6 +284,7 @@ module.exports = {
   nullable,
   number,
   object,
+  partOf,
   positive,
   ref,
   share,

@@ -304,7 +304,7 @@ const WORDS = Object.freeze({
   'GET /optimization/config': { tag: 'optimization', summary: 'The configuration', data: s.ref('OptimizationConfig') },
   'PUT /optimization/config': {
     ...{ tag: 'optimization', summary: 'Change some of the configuration' },
-    body: { type: 'object', description: 'Any part of OptimizationConfig' },
+    body: s.partOf(s.COMPONENTS.OptimizationConfig),
     data: s.ref('OptimizationConfig'),
   },
   'PUT /optimization/auto': {

@@ -71,6 +71,10 @@ function limitOf(query, preset, most) {
 async function submitJob({ body, services }) {
   const { jobType, data, options } = fields(body, ['jobType', 'data', 'options']);
   check.nonEmptyString(jobType, 'body.jobType');
+  // A queue takes jobs that nobody works on yet; from outside they would only fill it.
+  if (Array.isArray(services.jobs.types) && !services.jobs.types.includes(jobType)) {
+    throw badRequest('ERR_UNKNOWN_JOB_TYPE', 'No processor is registered for jobs of this type');
+  }
   const given = check.options(options, 'body.options', JOB_OPTIONS);
   const { jobId, status } = await services.jobs.submitJob(jobType, data, given);
   return { status: 202, data: { jobId, status }, beside: { jobId } };

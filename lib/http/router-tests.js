@@ -80,7 +80,7 @@ async function loadTest(call) {
   const given = check.options(call.body, 'body', ['requests', 'concurrency', 'endpoint']);
   const requests = check.integerBetween(given.requests ?? 1_000, 'body.requests', 1, LIMITS.requests);
   const concurrency = check.integerBetween(given.concurrency ?? 10, 'body.concurrency', 1, LIMITS.concurrency);
-  const url = targetOf(given.endpoint ?? '/', baseOf(call), call.mount);
+  const url = targetOf(given.endpoint === undefined ? '/' : given.endpoint, baseOf(call), call.mount);
   return alone(async () => {
     const tester = new (tools().LoadTester)();
     const result = await tester.runLoadTest({ url: url.href, requests, concurrency });

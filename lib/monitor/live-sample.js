@@ -68,7 +68,7 @@ function takeSample(services, rates, timestamp, keep = true) {
   threadWatch.sample();
   const application = services.metrics && told(() => services.metrics.getApplicationMetrics());
   const served = application !== undefined && application.requests.perMinute > 0;
-  const { p50, p99, max } = threadWatch.latest.delays;
+  const { p50, p99, max } = threadWatch.recentDelays;
   const { hits, reads } = cacheReads(services, application);
   const { rate, asked } = rates.rate('all', hits, reads, keep);
   const levels = cacheLevels(services).map(({ name, hits: found, misses, ...level }) => {

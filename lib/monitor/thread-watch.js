@@ -46,6 +46,9 @@ class ThreadWatch {
   /** @type {Map<string, { count: number, seconds: number }>} */
   #collections = new Map();
   #latest = sampleHeap();
+  /** The latest delays: a question each 200 ms, so that these are a minute's. */
+  #answers = new Float64Array(300);
+  #answered = 0;
 
   /** Counts one more who watches. */
   start() {
@@ -88,7 +91,18 @@ class ThreadWatch {
   /** The event loop has come to the question how late it is. Called on wake-ups. */
   deliver() {
     const delay = native.monitorAnswer();
-    if (delay >= 0) this.#delays?.record(delay / 1000);
+    if (delay < 0) return;
+    this.#delays?.record(delay / 1000);
+    this.#answers[this.#answered % this.#answers.length] = delay;
+    this.#answered += 1;
+  }
+
+  /** How late the loop was in the last minute, in milliseconds. What it is late now counts, too. */
+  get recentDelays() {
+    const pending = native.monitorDelays()?.pending ?? 0;
+    const delays = this.#answers.slice(0, this.#answered).sort();
+    const at = (/** @type {number} */ share) => delays[Math.floor(delays.length * share)] ?? 0;
+    return { p50: at(0.5), p99: Math.max(at(0.99), pending), max: Math.max(delays.at(-1) ?? 0, pending) };
   }
 
   /** @param {any[]} entries */

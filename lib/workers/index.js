@@ -1,7 +1,8 @@
 'use strict';
 
+const { AsyncProcessingEngine } = require('./async-processing-engine.js');
 const { ComponentLoader } = require('./component-loader.js');
 const { ObjectPool } = require('./object-pool.js');
 const { WorkerPool } = require('./worker-pool.js');
 
-module.exports = { WorkerPool, ObjectPool, ComponentLoader };
+module.exports = { AsyncProcessingEngine, WorkerPool, ObjectPool, ComponentLoader };

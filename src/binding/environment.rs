@@ -18,6 +18,8 @@ use super::call::{Call, EntryPoint, Failure, Returned, check, entry_points};
 use super::completion::LoopWaker;
 use super::compute::Computes;
 use super::disk_cache::DiskCaches;
+use super::jobs::JobQueues;
+use super::load::Loads;
 use super::memory::Structures;
 use super::memory_cache::MemoryCaches;
 use super::monitor::Monitoring;
@@ -86,6 +88,8 @@ pub struct Environment {
     pub disk_caches: DiskCaches,
     /// What it uses of worker pools.
     pub worker_pools: WorkerPools,
+    /// What it uses of job queues.
+    pub job_queues: JobQueues,
     /// What it uses of batching.
     pub batches: Batches,
     /// Its structures.
@@ -94,6 +98,8 @@ pub struct Environment {
     pub computes: Computes,
     /// What it uses of Redis caches.
     pub redis_caches: RedisCaches,
+    /// Load tests that it runs.
+    pub loads: Loads,
     /// What it uses of monitoring.
     pub monitoring: Monitoring,
     /// What it uses of multi-level caches.
@@ -119,10 +125,12 @@ impl Environment {
             memory_caches: MemoryCaches::default(),
             disk_caches: DiskCaches::default(),
             worker_pools: WorkerPools::default(),
+            job_queues: JobQueues::default(),
             batches: Batches::default(),
             structures: Structures::default(),
             computes: Computes::default(),
             redis_caches: RedisCaches::default(),
+            loads: Loads::default(),
             monitoring: Monitoring::default(),
             tiered: TieredCaches::default(),
             waker,
@@ -156,10 +164,12 @@ impl Environment {
         self.memory_caches.tear_down(&self.queue);
         self.disk_caches.tear_down();
         self.worker_pools.tear_down();
+        self.job_queues.tear_down();
         self.batches.tear_down();
         self.structures.tear_down();
         self.computes.tear_down();
         self.redis_caches.tear_down();
+        self.loads.tear_down();
         self.monitoring.tear_down();
     }
 }

@@ -12,6 +12,8 @@ mod compute;
 mod disk_cache;
 mod environment;
 mod handles;
+mod jobs;
+mod load;
 mod memory;
 mod memory_cache;
 mod monitor;
@@ -35,6 +37,7 @@ pub fn register(exports: Object, env: Env) -> napi::Result<()> {
         .chain(batch::ENTRY_POINTS.into_iter().flatten())
         .chain(disk_cache::ENTRY_POINTS)
         .chain(compute::ENTRY_POINTS)
+        .chain(jobs::ENTRY_POINTS)
         .chain(redis_cache)
         .chain(memory::entry_points())
         .chain(monitor::ENTRY_POINTS)

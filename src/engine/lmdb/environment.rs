@@ -169,6 +169,12 @@ impl Environment {
         }
     }
 
+    /// The last transaction that wrote, of whatever process. Cheap: tells whether anything
+    /// has changed.
+    pub fn last_transaction(&self) -> usize {
+        self.shared.env.info().last_txn_id
+    }
+
     /// The database of this name, made if need be. Waits for the transaction that writes.
     pub fn database(&self, name: &str) -> Result<Database> {
         const WHAT: &str = "Cannot open the database";

@@ -33,7 +33,11 @@ pub struct Summary {
 }
 
 impl Durations {
-    fn new() -> Result<Self> {
+    /// None yet.
+    ///
+    /// # Errors
+    /// Never, with the bounds that they have.
+    pub fn new() -> Result<Self> {
         let histogram = Histogram::new_with_bounds(1, MAX_US, 2);
         histogram.map(Self).map_err(|error| Error::Inconsistent {
             reason: error.to_string(),

@@ -1,0 +1,90 @@
+'use strict';
+
+// Everything of hotpath that the demo uses, with embedded defaults: no server, no configuration, nothing left behind.
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const hotpath = require('hotpath');
+const places = require('./places.js');
+
+const {
+  AsyncProcessingEngine,
+  BatchProcessingEngine,
+  DiskCache,
+  MemoryCache,
+  MemoryOptimizationEngine,
+  MultiLevelCache,
+  OptimizedIntentMatcher,
+  ParallelProcessingEngine,
+  PerformanceMonitoringEngine,
+  WorkerPool,
+} = hotpath;
+
+/** A quarter of a minute in memory, ten minutes on the disk: so that the dashboard has hits of both levels to show. */
+const MEMORY_TTL_SECONDS = 15;
+
+const INTENTS = [
+  { id: 'search', pattern: '\\b(find|search|where is)\\b' },
+  { id: 'nearby', pattern: '\\b(near|around|close to)\\b' },
+  { id: 'population', pattern: '\\b(how many people|population)\\b' },
+  { id: 'greeting', pattern: '^(hello|hi)\\b' },
+];
+
+function openServices() {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-demo-'));
+  const memory = new MemoryCache({ maxMemoryMB: 64 });
+  const disk = new DiskCache({ directory, diskLimit: 64 * 2 ** 20 });
+  const cache = new MultiLevelCache({ l1Cache: memory, l2Cache: disk, l1TTL: MEMORY_TTL_SECONDS });
+  const pool = new WorkerPool(path.join(__dirname, 'question.worker.js'), { minWorkers: 1, maxWorkers: 2 });
+  const jobs = new AsyncProcessingEngine({ maxConcurrentJobs: 2 });
+  jobs.registerProcessor('report', places.report);
+  const batch = new BatchProcessingEngine({ batchSize: 500, maxConcurrency: 2 });
+  const parallel = new ParallelProcessingEngine();
+  const memoryEngine = new MemoryOptimizationEngine();
+  const monitoring = new PerformanceMonitoringEngine();
+  const matcher = new OptimizedIntentMatcher(INTENTS);
+  const { metricsService, optimizationService, performanceMonitor, performanceService } = hotpath;
+
+  performanceMonitor.startMonitoring();
+  performanceService.startMonitoring();
+
+  return {
+    memory,
+    disk,
+    cache,
+    pool,
+    jobs,
+    batch,
+    parallel,
+    matcher,
+    monitoring,
+    monitor: performanceMonitor,
+    /** What the dashboard is told of. */
+    shown: {
+      cache,
+      jobs,
+      batch,
+      parallel,
+      memory: memoryEngine,
+      monitoring,
+      metrics: metricsService,
+      performance: performanceService,
+      optimization: optimizationService,
+      monitor: performanceMonitor,
+      pools: { questions: pool },
+    },
+    /** What uses others goes before them. */
+    async close() {
+      performanceService.stopMonitoring();
+      performanceMonitor.stopMonitoring();
+      await Promise.allSettled([jobs.destroy?.() ?? jobs.close(), batch.close(), pool.terminate(), parallel.destroy()]);
+      await cache.close();
+      memory.close();
+      await disk.close();
+      fs.rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+module.exports = { openServices };
