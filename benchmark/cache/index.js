@@ -18,6 +18,7 @@ module.exports = [
   'redis-set',
   'redis-get-many',
   'levels-get-or-set',
+  'levels-warmup',
   'cache-service-mget',
   'cache-service-mset',
   'delete-pattern',
