@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mutate::{Random, fuzz};
-use targets::{TARGETS, Target};
+use targets::TARGETS;
 
 #[path = "../fuzz/src/mutate.rs"]
 mod mutate;
