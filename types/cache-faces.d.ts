@@ -371,4 +371,5 @@ export class CacheWarmer {
   schedule(intervalMs: number): () => void;
   /** Ends the schedule. */
   stop(): void;
+  [Symbol.dispose](): void;
 }
