@@ -22,4 +22,5 @@ module.exports = [
   'cache-service-mget',
   'cache-service-mset',
   'delete-pattern',
+  'advanced-cache',
 ];
