@@ -19,8 +19,12 @@ const { StoredResponse, Variants } = require('./stored-response.js');
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** On a request that was made to renew an answer: which cache made it, and what for. */
-const RENEWAL = Symbol('renewal');
+/**
+ * What a cache has to say about a request: that it takes care of it already, or what it was made for. One property,
+ * because looking for one that is not there costs as much as the rest.
+ * @typedef {{ handled: Set<ResponseCache>, cache?: ResponseCache, renewal?: (next: () => unknown) => unknown }} Mark
+ */
+const MARK = Symbol('hotpath.responses');
 
 /** How often a request may wait for others before it goes alone. */
 const WAITS = 3;
@@ -41,6 +45,8 @@ const COUNTS = Object.freeze({
   errors: 0,
 });
 
+/** @typedef {(request: any, response: any) => unknown} Listener */
+
 /**
  * A request that may be answered from the store.
  * @typedef {object} Question
@@ -50,7 +56,8 @@ const COUNTS = Object.freeze({
  * @property {string} key
  * @property {boolean} identified whether the key names the user, so that nobody else can get the answer
  * @property {import('./cache-control.js').Directives} directives
- * @property {number} waits
+ * @property {number} waits for others so far
+ * @property {Listener | undefined} app what stands behind a front
  */
 
 class ResponseCache {
@@ -60,8 +67,6 @@ class ResponseCache {
   #unwatch;
   #flights = new Flights();
   #closed = false;
-  /** Marks requests that an outer layer of this cache takes care of already. */
-  #handled = Symbol('handled');
   counts = { ...COUNTS };
 
   /** @param {unknown} options */
@@ -91,12 +96,19 @@ class ResponseCache {
     return this.#closed;
   }
 
-  /** @param {any} request @param {any} response @param {(error?: unknown) => unknown} next @returns {any} */
-  handle(request, response, next) {
+  /**
+   * @param {any} request
+   * @param {any} response
+   * @param {(error?: unknown) => unknown} next
+   * @param {Listener} [app] behind a front
+   * @returns {any}
+   */
+  handle(request, response, next, app) {
     const { method, headers } = request;
-    if (request[this.#handled] === true || this.#closed) return next();
+    const mark = request[MARK];
+    if (this.#closed || mark?.handled.has(this) === true) return next();
     if (method !== 'GET' && method !== 'HEAD') return SAFE.has(method) ? next() : this.#change(request, response, next);
-    if (request[RENEWAL]?.cache === this) return this.#renewing(request, response, next);
+    if (mark?.renewal !== undefined && mark.cache === this) return mark.renewal(next);
     const settings = this.#settings;
     if (headers.range !== undefined || (settings.filter !== undefined && settings.filter(request) !== true)) {
       return this.#bypass(request, next);
@@ -108,7 +120,7 @@ class ResponseCache {
     if (identity !== undefined) key = `${key} \n${identity}`;
     const directives = settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
     if (directives.noStore) return this.#bypass(request, next);
-    const question = { request, response, next, key, identified: identity !== undefined, directives, waits: 0 };
+    const question = { request, response, next, key, identified: identity !== undefined, directives, waits: 0, app };
     return this.#look(question);
   }
 
@@ -186,14 +198,15 @@ class ResponseCache {
   #lead(question, flightKey, isOpen, stale) {
     const { request, next } = question;
     const flight = this.#flights.begin(flightKey, urlOf(request), isOpen);
-    request[this.#handled] = true;
+    markOf(request).handled.add(this);
     return new Miss(this.#host, question, flight, stale).run(next);
   }
 
   /** Answers with what is out of date, and sees to it that the next will not be. @param {Question} question @param {StoredResponse} answer @param {number} now */
   #sendStale(question, answer, now) {
     const flightKey = flightKeyOf(question, answer);
-    const app = question.request[RENEWABLE] ?? this.#settings.app ?? rootOf(question.request.app);
+    const behind = question.app;
+    const app = behind ?? this.#settings.app ?? rootOf(question.request.app);
     if (this.#flights.get(flightKey) !== undefined) return this.#send(question, answer, now, 'stale');
     // Whoever cannot be asked in the background is asked now, while others still get the old answer.
     if (app === undefined) return this.#lead(question, flightKey, true, answer);
@@ -203,8 +216,8 @@ class ResponseCache {
     const flight = this.#flights.begin(flightKey, urlOf(question.request), true);
     const run = (/** @type {() => unknown} */ next) => {
       const { key, identified } = question;
-      const asked = { ...renewal, next, key, identified, directives: NO_DIRECTIVES, waits: WAITS };
-      renewal.request[this.#handled] = true;
+      const asked = { ...renewal, next, key, identified, directives: NO_DIRECTIVES, waits: WAITS, app };
+      markOf(renewal.request).handled.add(this);
       return new Miss(this.#host, asked, flight, undefined).run(next);
     };
     renewal.response.on('close', () => {
@@ -212,8 +225,8 @@ class ResponseCache {
       setImmediate(() => flight.end('again'));
     });
     try {
-      if (question.request[RENEWABLE] === undefined) {
-        renewal.request[RENEWAL] = { cache: this, run };
+      if (behind === undefined) {
+        Object.assign(markOf(renewal.request), { cache: this, renewal: run });
         app(renewal.request, renewal.response);
       } else {
         run(() => app(renewal.request, renewal.response));
@@ -222,11 +235,6 @@ class ResponseCache {
       flight.end('again');
       this.#report(error);
     }
-  }
-
-  /** @param {any} request @param {any} _response @param {() => unknown} next */
-  #renewing(request, _response, next) {
-    return request[RENEWAL].run(next);
   }
 
   /**
@@ -274,13 +282,13 @@ class ResponseCache {
   /** Lets a request pass as if there were no cache. @param {any} request @param {() => unknown} next */
   #bypass(request, next) {
     this.counts.bypassed++;
-    request[this.#handled] = true;
+    markOf(request).handled.add(this);
     return next();
   }
 
   /** A request that changes something: what is stored under its URL is out of date once it succeeds (RFC 9111, 4.4). @param {any} request @param {any} response @param {() => unknown} next */
   #change(request, response, next) {
-    request[this.#handled] = true;
+    markOf(request).handled.add(this);
     onHead(response, () => {
       if (response.statusCode < 200 || response.statusCode >= 400) return;
       const urls = new Set([urlOf(request)]);
@@ -330,8 +338,7 @@ class ResponseCache {
   /** @param {(request: any, response: any) => unknown} app @returns {(request: any, response: any) => void} */
   front(app) {
     return (request, response) => {
-      request[RENEWABLE] = app;
-      this.handle(request, response, () => app(request, response));
+      this.handle(request, response, () => app(request, response), app);
     };
   }
 
@@ -355,8 +362,11 @@ class ResponseCache {
   }
 }
 
-/** On a request that came by a front: the application behind it. */
-const RENEWABLE = Symbol('renewable');
+/** @param {any} request @returns {Mark} */
+function markOf(request) {
+  request[MARK] ??= { handled: new Set() };
+  return request[MARK];
+}
 
 /** Words of Cache-Status (RFC 9211). @type {Record<string, string>} */
 const STATUS = Object.freeze({
