@@ -183,7 +183,8 @@ export interface ResponseCacheHandler extends HttpHandler {
   /** A listener that answers hits before the application sees the request; same store, same rules. */
   front(app: HttpListener): HttpListener;
   /**
-   * Lets go of all answers of a URL, as clients send it: path and query. Rejects if the store does.
+   * Lets go of all answers of a URL, as clients send it: path and query. Rejects if the store does, or knows neither
+   * tags nor patterns.
    */
   delete(url: string): Promise<void>;
   /** Lets go of the answers under a key, as the option `key` makes them. True if there was one. */

@@ -127,12 +127,23 @@ class ResponseCache {
   /** @param {Question} question @returns {any} */
   #look(question) {
     const { key, request } = question;
-    if (this.#store.isSynchronous) return this.#answer(question, this.#store.find(key, request.headers));
+    if (this.#store.isSynchronous) return this.#answer(question, this.#find(key, request.headers));
     return this.#store
       .ask(key, request.headers)
       .catch((error) => this.#report(error))
       .then((found) => this.#answer(question, found ?? undefined))
       .catch(thrown);
+  }
+
+  /** @param {string} key @param {Record<string, any>} headers */
+  #find(key, headers) {
+    try {
+      return this.#store.find(key, headers);
+    } catch (error) {
+      // Closed by its owner.
+      this.#report(error);
+      return undefined;
+    }
   }
 
   /** @param {Question} question @param {StoredResponse | Variants | undefined} found @returns {any} */
@@ -253,13 +264,12 @@ class ResponseCache {
       answer.isKnownTo(headers)
     ) {
       this.counts.notModified++;
-      response.writeHead(304, answer.notModified.headAt(age));
-      return response.end();
+      return write(question, 304, undefined, answer.notModified.headAt(age), undefined);
     }
     const encoding = answer.compressible ? this.#negotiator.accepted(headers['accept-encoding'])[0] : undefined;
     const prepared = encoding === undefined ? answer.plain : answer.prepared(encoding);
     if (prepared === undefined) return this.#sendCoded(question, answer, /** @type {any} */ (encoding));
-    return write(question, answer, prepared.headAt(age), prepared.body);
+    return write(question, answer.status, answer.message, prepared.headAt(age), prepared.body);
   }
 
   /** Sends in a coding that the answer has not had so far. @param {Question} question @param {StoredResponse} answer @param {import('./encodings.js').Encoding} encoding */
@@ -274,7 +284,8 @@ class ResponseCache {
       })
       .then((prepared) => {
         if (question.response.destroyed) return;
-        write(question, answer, prepared.headAt(answer.ageAt(Date.now())), prepared.body);
+        const head = prepared.headAt(answer.ageAt(Date.now()));
+        write(question, answer.status, answer.message, head, prepared.body);
       })
       .catch(thrown);
   }
@@ -376,12 +387,21 @@ const STATUS = Object.freeze({
   stored: 'fwd=miss; stored',
 });
 
-/** @param {Question} question @param {StoredResponse} answer @param {(string | string[])[]} head @param {Buffer} body */
-function write({ request, response }, answer, head, body) {
-  if (answer.message === undefined) response.writeHead(answer.status, head);
-  else response.writeHead(answer.status, answer.message, head);
-  if (request.method === 'HEAD') return response.end();
-  return response.end(body);
+/**
+ * @param {Question} question
+ * @param {number} status
+ * @param {string | undefined} message
+ * @param {(string | string[])[]} head
+ * @param {Buffer | undefined} body
+ */
+function write({ request, response }, status, message, head, body) {
+  if (request.httpVersionMajor >= 2) {
+    // HTTP/2 takes lists in another form.
+    for (let index = 0; index < head.length; index += 2) response.setHeader(head[index], head[index + 1]);
+    response.writeHead(status);
+  } else if (message === undefined) response.writeHead(status, head);
+  else response.writeHead(status, message, head);
+  return body === undefined || request.method === 'HEAD' ? response.end() : response.end(body);
 }
 
 /** Whether an answer is for whoever asks. @param {Question} question @param {StoredResponse} answer */

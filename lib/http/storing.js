@@ -5,6 +5,7 @@
 const { createHash } = require('node:crypto');
 const { cacheControl } = require('./cache-control.js');
 const { isCompressible } = require('./encodings.js');
+const { isHttp2 } = require('./response-head.js');
 const { newId } = require('./stored-response.js');
 
 /** Fields that belong to one connection (RFC 9110, 7.6.1), or that every answer from the store gets anew. */
@@ -159,7 +160,7 @@ function describe(settings, plan, response, { body, own, now }) {
   return {
     id: newId(),
     status: response.statusCode,
-    message: response.statusMessage || undefined,
+    message: isHttp2(response) ? undefined : response.statusMessage || undefined,
     headers: keptHeaders(response, own, compressible),
     etag: etag === undefined ? (response.statusCode === 200 ? etagOf(body) : undefined) : String(etag),
     made: now - age * 1000,
@@ -202,7 +203,8 @@ function keptHeaders(response, own, compressible) {
   const kept = [];
   let varies = false;
   for (const [name, value] of Object.entries(response.getHeaders())) {
-    if (LEFT_OUT.has(name) || named.has(name) || own[name] === value) continue;
+    // Over HTTP/2 the status stands among them.
+    if (name.startsWith(':') || LEFT_OUT.has(name) || named.has(name) || own[name] === value) continue;
     // Added below, for all codings.
     if (compressible && name === 'content-encoding') continue;
     if (name === 'vary' && compressible) {
