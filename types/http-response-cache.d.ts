@@ -84,7 +84,7 @@ export interface ResponseCacheOptions {
    * particular.
    * @default nobody is told apart
    */
-  identity?: ((request: HttpRequest) => string | undefined) | undefined;
+  identity?: ((request: HttpRequest) => string | number | null | undefined) | undefined;
   /** Tags of answers, beside those that a header `Cache-Tag` names (which clients do not see). */
   tags?:
     | readonly string[]

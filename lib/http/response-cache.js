@@ -3,6 +3,7 @@
 // A cache of answers, in front of whatever makes them: as middleware, or before the application sees a request at all.
 // Shared by all users, so it stores what is for all of them, and nothing else unless it is told (RFC 9111).
 
+const check = require('../validate.js');
 const { watchService } = require('../services.js');
 const { backgroundRequest } = require('./background-request.js');
 const { NO_DIRECTIVES, requestDirectives } = require('./cache-control.js');
@@ -65,6 +66,7 @@ class ResponseCache {
   #store;
   #negotiator;
   #unwatch;
+  #usesOwnKey;
   #flights = new Flights();
   #closed = false;
   counts = { ...COUNTS };
@@ -74,6 +76,7 @@ class ResponseCache {
     const settings = responseCacheOptions(options);
     this.#settings = settings;
     this.#store = new ResponseStore(settings);
+    this.#usesOwnKey = settings.key === undefined && settings.filter === undefined;
     this.#negotiator = new Negotiator(settings.compression?.encodings ?? []);
     this.#unwatch = watchService('responses', settings.name, this, (cache) => ({ ...cache.counts }));
     /** @type {import('./miss.js').Host} */
@@ -109,19 +112,47 @@ class ResponseCache {
     if (this.#closed || mark?.handled.has(this) === true) return next();
     if (method !== 'GET' && method !== 'HEAD') return SAFE.has(method) ? next() : this.#change(request, response, next);
     if (mark?.renewal !== undefined && mark.cache === this) return mark.renewal(next);
-    const settings = this.#settings;
-    if (headers.range !== undefined || (settings.filter !== undefined && settings.filter(request) !== true)) {
-      return this.#bypass(request, next);
-    }
-    let key = settings.key === undefined ? requestKey(request) : settings.key(request);
+    if (headers.range !== undefined) return this.#bypass(request, next);
+    const directives = this.#settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
+    if (directives.noStore) return this.#bypass(request, next);
+    let key = this.#usesOwnKey ? requestKey(request) : this.#keyOf(request);
     if (key === undefined) return this.#bypass(request, next);
-    const identity = settings.identity?.(request);
+    const identity = this.#settings.identity === undefined ? undefined : this.#identityOf(request);
+    if (identity === null) return this.#bypass(request, next);
     // Nothing in a URL or a Host looks like a line break.
     if (identity !== undefined) key = `${key} \n${identity}`;
-    const directives = settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
-    if (directives.noStore) return this.#bypass(request, next);
     const question = { request, response, next, key, identified: identity !== undefined, directives, waits: 0, app };
     return this.#look(question);
+  }
+
+  /** The key by the options; undefined for a request that passes. @param {any} request @returns {string | undefined} */
+  #keyOf(request) {
+    const { filter, key } = this.#settings;
+    try {
+      if (filter !== undefined && filter(request) !== true) return undefined;
+      const made = key === undefined ? requestKey(request) : key(request);
+      return made === undefined ? undefined : check.string(made, 'the result of options.key');
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Who asks; undefined for nobody in particular, null if that cannot be said: a promise or an object would look the same
+   * for all users.
+   * @param {any} request
+   * @returns {string | number | undefined | null}
+   */
+  #identityOf(request) {
+    try {
+      const identity = /** @type {any} */ (this.#settings.identity)(request) ?? undefined;
+      if (identity === undefined || typeof identity === 'number') return identity;
+      return check.string(identity, 'the result of options.identity');
+    } catch (error) {
+      this.#report(error);
+      return null;
+    }
   }
 
   /** @param {Question} question @returns {any} */
@@ -218,7 +249,10 @@ class ResponseCache {
     const flightKey = flightKeyOf(question, answer);
     const behind = question.app;
     const app = behind ?? this.#settings.app ?? rootOf(question.request.app);
-    if (this.#flights.get(flightKey) !== undefined) return this.#send(question, answer, now, 'stale');
+    const isUnderWay = this.#flights.get(flightKey) !== undefined;
+    if (isUnderWay || (app === undefined && question.request.method === 'HEAD')) {
+      return this.#send(question, answer, now, 'stale');
+    }
     // Whoever cannot be asked in the background is asked now, while others still get the old answer.
     if (app === undefined) return this.#lead(question, flightKey, true, answer);
     this.#send(question, answer, now, 'stale');
