@@ -3,6 +3,7 @@
 // Whether an answer may be stored, and for how long it may be used (RFC 9111, 3 and 4.2).
 
 const { createHash } = require('node:crypto');
+const { STATUS_CODES } = require('node:http');
 const { cacheControl } = require('./cache-control.js');
 const { isCompressible } = require('./encodings.js');
 const { isHttp2 } = require('./response-head.js');
@@ -160,7 +161,7 @@ function describe(settings, plan, response, { body, own, now }) {
   return {
     id: newId(),
     status: response.statusCode,
-    message: isHttp2(response) ? undefined : response.statusMessage || undefined,
+    message: ownMessage(response),
     headers: keptHeaders(response, own, compressible),
     etag: etag === undefined ? (response.statusCode === 200 ? etagOf(body) : undefined) : String(etag),
     made: now - age * 1000,
@@ -174,6 +175,12 @@ function describe(settings, plan, response, { body, own, now }) {
     mustRevalidate: directives.mustRevalidate,
     tags,
   };
+}
+
+/** The message beside the status, if it is another than the usual one. @param {any} response @returns {string | undefined} */
+function ownMessage(response) {
+  if (isHttp2(response) || !response.statusMessage) return undefined;
+  return response.statusMessage === STATUS_CODES[response.statusCode] ? undefined : response.statusMessage;
 }
 
 /** @param {Buffer} body */
