@@ -3,6 +3,7 @@
 // Where the response cache may stand, and what it may store in.
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const http = require('node:http');
 const { describe, it } = require('node:test');
 const { MemoryCache, MultiLevelCache, RedisCache, responseCache } = require('hotpath');
@@ -314,6 +315,27 @@ describe('places', () => {
     const answers = await Promise.all(paths.map(get));
     for (const [index, answer] of answers.entries()) assert.ok(answer === `["${paths[index]} undefined",${BIG}]`);
     assert.equal(server.calls, 7);
+  });
+
+  it('a process that has nothing else to do, and ends', () => {
+    const script = `
+      const { compression, rateLimit, responseCache } = require(${JSON.stringify(require.resolve('hotpath'))});
+      const handlers = [compression(), rateLimit(), responseCache({ ttlMs: 1000 })];
+      const http = require('node:http');
+      const app = (request, response) => response.setHeader('Content-Type', 'text/plain').end('x'.repeat(100000));
+      const server = http.createServer((request, response) => {
+        const next = (index) => (index < handlers.length ? handlers[index](request, response, () => next(index + 1)) : app(request, response));
+        next(0);
+      });
+      server.listen(0, '127.0.0.1', () => {
+        http.get({ port: server.address().port, headers: { 'accept-encoding': 'br' }, agent: false }, (response) => {
+          response.resume().on('end', () => server.close(() => console.log(response.headers['content-encoding'])));
+        });
+      });`;
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { timeout: 60_000 });
+    assert.equal(signal, null);
+    assert.equal(status, 0, String(stderr));
+    assert.equal(String(stdout).trim(), 'br');
   });
 
   it('several threads, which share one name', async (t) => {
