@@ -9,6 +9,8 @@ module.exports = [
   'threads',
   'shared-memory',
   'churn',
+  'dataset',
+  'expiry',
   'hit-ratio',
   'disk-get',
   'disk-get-sync',
