@@ -2,6 +2,8 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const http = require('node:http');
+const { json } = require('node:stream/consumers');
 const { describe, test } = require('node:test');
 const { promisify } = require('node:util');
 const express = require('express');
@@ -34,10 +36,13 @@ async function serve(t, store, options = {}) {
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address();
+  const agent = new http.Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
   return async (path, cookie) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: cookie ? { cookie } : {} });
-    const [set] = response.headers.getSetCookie();
-    return { body: await response.json(), cookie: set?.split(';')[0] ?? cookie };
+    const request = http.get({ host: '127.0.0.1', port, path, agent, headers: cookie ? { cookie } : {} });
+    const [response] = await once(request, 'response');
+    const [set] = response.headers['set-cookie'] ?? [];
+    return { body: await json(response), cookie: set?.split(';')[0] ?? cookie };
   };
 }
 
