@@ -42,15 +42,18 @@ function makeListening(Class) {
  * @param {unknown[]} values
  */
 function tellListeners(emitter, event, values) {
-  for (const listener of emitter.rawListeners(event)) {
-    try {
-      Reflect.apply(listener, emitter, values);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+  for (const listener of emitter.rawListeners(event)) surfaceLater(() => Reflect.apply(listener, emitter, values));
+}
+
+/** Calls somebody else's function; what it throws surfaces on the next tick. @param {() => unknown} call */
+function surfaceLater(call) {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 
-module.exports = { LISTENERS_CHANGED, makeListening, tellListeners };
+module.exports = { LISTENERS_CHANGED, makeListening, surfaceLater, tellListeners };

@@ -37,7 +37,7 @@ class ServiceRegistry {
   }
 
   /**
-   * The cache of this kind that everybody shares.
+   * The cache of this kind that everybody shares. Redis is where the environment says, as hosts of applications do.
    * @param {'memory' | 'redis'} kind
    * @param {object} [options] for the first who asks; those who come later must agree
    */
@@ -45,7 +45,9 @@ class ServiceRegistry {
     check.oneOf(kind, 'kind', ['memory', 'redis']);
     return this.#shared(`cache:${kind}`, options, () => {
       const { MemoryCache, RedisCache } = require('./cache/index.js');
-      return kind === 'memory' ? new MemoryCache(options) : new RedisCache(options);
+      if (kind === 'memory') return new MemoryCache(options);
+      const { REDIS_URL, HOTPATH_REDIS_URL: url = REDIS_URL } = process.env;
+      return new RedisCache(url ? { url, ...options } : options);
     });
   }
 

@@ -53,8 +53,8 @@ export type AdvancedCacheLevel = 'memory' | 'disk' | 'stream';
 export interface AdvancedCacheMetadata {
   type?: string;
   metadata?: unknown;
-  /** Bytes of the encoded value; not known of a stream. */
-  size?: number;
+  /** Bytes of the encoded value, or of the stream. */
+  size: number;
   /** Milliseconds since 1970. */
   created: number;
   level: AdvancedCacheLevel;
@@ -125,7 +125,11 @@ export class AdvancedCache<V = unknown> extends EventEmitter {
   delete(key: string): Promise<boolean>;
   del(key: string): Promise<boolean>;
   getMany(keys: readonly string[]): Promise<(V | undefined)[]>;
-  /** Stores bytes as they come. A stream that breaks leaves nothing behind. @returns how many bytes that were */
+  /**
+   * Stores bytes as they come. A stream that breaks leaves nothing behind.
+   *
+   * @returns how many bytes that were; 0 where there are more than the disk may hold, which are not stored
+   */
   setStream(
     key: string,
     source: Readable | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
@@ -177,8 +181,12 @@ export interface AdvancedCacheManagerOptions {
    * @default true
    */
   enableMetrics?: boolean | undefined;
-  /** Options of a {@link RedisCache} behind the memory, shared with other processes. */
-  distributed?: object | undefined;
+  /**
+   * What stands behind the memory, shared with other processes: a URL, options of a {@link RedisCache} (here
+   * `clientTracking` is on unless they say otherwise, so that memory follows what others change), or one that is open,
+   * which is then not closed with the manager.
+   */
+  distributed?: string | object | undefined;
 }
 
 /** The statistics of document 002. */
@@ -231,6 +239,7 @@ export class AdvancedCacheManager<V = unknown> {
   getStats(): CacheUsage;
   /** Those of the cache behind it. */
   get stats(): unknown;
+  get closed(): boolean;
   clear(): Promise<void>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -240,7 +249,10 @@ export class AdvancedCacheManager<V = unknown> {
 export interface CacheServiceOptions {
   /** Embedded services of the same name, in any thread, share one cache. */
   name?: string | undefined;
-  /** A URL, options of a {@link RedisCache}, or one that is open. Without it the service is embedded. */
+  /**
+   * A URL, options of a {@link RedisCache}, or one that is open, which is then not closed with the service. Without it
+   * the service is embedded.
+   */
   redis?: string | object | undefined;
   /**
    * Before every key.
@@ -297,6 +309,7 @@ export class CacheService<V = unknown> {
   getStats(): CacheUsage;
   /** Those of the cache behind it. */
   get stats(): unknown;
+  get closed(): boolean;
   /** Deletes all keys with the service's prefix. */
   clear(): Promise<void>;
   close(): Promise<void>;
@@ -360,4 +373,5 @@ export class CacheWarmer {
   schedule(intervalMs: number): () => void;
   /** Ends the schedule. */
   stop(): void;
+  [Symbol.dispose](): void;
 }

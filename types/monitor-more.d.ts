@@ -245,7 +245,8 @@ export interface ServiceRegistry {
   getServiceInstance(name: string): any;
   /**
    * The cache of this kind that everybody in this thread shares, made at the first call and made anew after it was
-   * closed: a `MemoryCache` or a `RedisCache` (of `redis://127.0.0.1:6379` by default).
+   * closed: a `MemoryCache`, or a `RedisCache` on the server that `HOTPATH_REDIS_URL`, else `REDIS_URL`, in the
+   * environment names, else on this machine's.
    * @param options of the cache; whoever gives some later must give the same
    * @throws {HotpathConflictError} it was made with other options
    */

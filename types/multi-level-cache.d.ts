@@ -19,6 +19,8 @@ export interface ForeignTier {
   put?(key: string, value: unknown, ttl?: unknown): Awaitable<unknown>;
   delete?(key: string): Awaitable<unknown>;
   clear?(): Awaitable<unknown>;
+  /** All keys, for `keys` and `deletePattern`. Gets `'*'`. */
+  keys?(pattern?: string): unknown;
 }
 
 /**
@@ -301,6 +303,20 @@ export class MultiLevelCache<V = unknown> extends EventEmitter<MultiLevelEvents>
   del(key: string): Promise<boolean>;
   /** Deletes keys from all levels. @returns how many some level had */
   deleteMany(keys: string[]): Promise<number>;
+  /**
+   * The keys that a glob (`*`, `?`, `[..]`) means, in any level, sorted by their bytes; all of them without one. Among them
+   * may be some whose value is stale. Walks over all keys of all levels; foreign tiers need a method `keys`, or to be a Keyv
+   * that can be iterated.
+   * @throws HotpathTierError rejects when a level cannot name its keys
+   */
+  keys(pattern?: string): Promise<string[]>;
+  /**
+   * Deletes the keys that a glob means from all levels. What is being loaded under such a key gets into no level. Walks as
+   * `keys` does.
+   * @returns how many some level had
+   * @throws HotpathTierError rejects when a level cannot name its keys; those of the others are deleted all the same
+   */
+  deletePattern(pattern: string): Promise<number>;
   /** Empties all levels. */
   clear(): Promise<void>;
   /** Makes a value stale: reads miss it, and it stays for those who find nothing better. @returns whether there was one */

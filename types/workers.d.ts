@@ -85,13 +85,21 @@ export interface WorkerTaskOptions {
   timeout?: number | undefined;
   /** The waits between attempts, or the first of them in milliseconds. @default 1 s, 2 s, 4 s, ... */
   backoff?: number | BackoffOptions | undefined;
-  /** Ends the task, waiting or running. A worker that runs it is replaced, unless its function heeds the signal. */
+  /**
+   * Ends the task, waiting or running: the promise rejects with the signal's reason. A worker that runs it is replaced,
+   * unless its function heeds the signal.
+   */
   signal?: AbortSignal | undefined;
   /**
    * What is moved instead of copied. Such a task is not repeated once its worker has got it. In a thread that does not
    * host the workers of a named pool, ArrayBuffers are copied and taken away, and nothing else can be transferred.
    */
   transferList?: readonly TransferListItem[] | undefined;
+  /**
+   * Gets what the function tells by `context.progress(value)`. Called in the thread that hosts the workers; tasks that
+   * other threads order have no progress.
+   */
+  onProgress?: ((value: unknown) => void) | undefined;
 }
 
 /** What a worker's function gets as its second argument, if it has one. */
@@ -105,6 +113,8 @@ export interface WorkerTaskContext {
    * and its worker stays; otherwise the worker is ended.
    */
   readonly signal: AbortSignal;
+  /** Tells how far the task is: `onProgress` of {@link WorkerTaskOptions} gets the value, which is cloned. */
+  readonly progress: (value: unknown) => void;
 }
 
 /** What document 003 shows. */
@@ -241,7 +251,7 @@ export class WorkerPool<Data = unknown, Result = unknown> extends EventEmitter {
   /**
    * Has a worker work on the data. One native call, and one more for up to 256 answers.
    * @returns what the function returns. Rejects with what it throws (an equal copy), after all attempts; with
-   *   `HotpathTimeoutError`, `HotpathWorkerError` (the worker died: `exitCode`, `cause`), `HotpathAbortError`,
+   *   `HotpathTimeoutError`, `HotpathWorkerError` (the worker died: `exitCode`, `cause`), the signal's reason,
    *   `HotpathQueueFullError`, `HotpathClosedError`; with a `TypeError` for what cannot be cloned
    */
   execute(data?: Data, options?: WorkerTaskOptions): Promise<Result>;

@@ -95,6 +95,20 @@ test('the same name is the same cache', async () => {
   await assert.rejects(b.get('k'), { code: 'ERR_HOTPATH_CLOSED' });
 });
 
+test('a name finds a manager that was made with other options; defaults are no demand', async (t) => {
+  const made = new AdvancedCacheManager({ name: 'small', maxSize: 5, defaultTTL: 30 });
+  const found = new AdvancedCacheManager({ name: 'small' });
+  t.after(() => Promise.all([made.close(), found.close()]));
+  assert.equal(found.getStats().maxSize, 5);
+  await found.set('k', 1);
+  await waitFor(async () => (await found.get('k')) === undefined);
+  assert.throws(() => new AdvancedCacheManager({ name: 'small', maxSize: 6 }), {
+    code: 'ERR_HOTPATH_OPTION_CONFLICT',
+    existing: 5,
+    requested: 6,
+  });
+});
+
 test('wrong options and arguments are named', async () => {
   assert.throws(() => new AdvancedCacheManager({ maxEntries: 5 }), { code: 'ERR_HOTPATH_UNKNOWN_OPTION' });
   assert.throws(() => new AdvancedCacheManager({ maxSize: 0 }), { code: 'ERR_OUT_OF_RANGE' });

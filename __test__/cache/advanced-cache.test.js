@@ -2,20 +2,33 @@
 
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
+const { once } = require('node:events');
+const { rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { Readable } = require('node:stream');
 const { buffer } = require('node:stream/consumers');
 const { describe, test } = require('node:test');
 const { AdvancedCache } = require('../../index.js');
+const { serviceSnapshots } = require('../../lib/services.js');
+const { uniqueName } = require('../support');
 const { temporaryFolder } = require('../support/servers.js');
 const { waitFor } = require('../support/wait.js');
 
 const MIB = 1024 * 1024;
 
+/** The caches of each test, which are closed before their folders go. */
+const opened = new WeakMap();
+
 function open(t, options) {
-  const cache = new AdvancedCache({ directory: temporaryFolder(t), diskLimit: 64 * MIB, ...options });
+  const cache = new AdvancedCache({ directory: options?.directory ?? folder(t), diskLimit: 64 * MIB, ...options });
+  opened.set(t, [...(opened.get(t) ?? []), cache]);
   t.after(() => cache.shutdown());
   return cache;
+}
+
+function folder(t) {
+  t.after(() => Promise.all((opened.get(t) ?? []).map((cache) => cache.shutdown())));
+  return temporaryFolder(t);
 }
 
 /** All events of a cache, as they come. */
@@ -160,17 +173,19 @@ describe('streams', () => {
     const cache = open(t);
     const events = recorded(cache);
     const bytes = randomBytes(3 * MIB);
-    await cache.setStream('film', Readable.from([bytes]), { type: 'video', metadata: { codec: 'av1' } });
+    const options = { type: 'video', metadata: { codec: 'av1' } };
+    assert.equal(await cache.setStream('film', Readable.from([bytes]), options), bytes.length);
     assert.deepEqual(await buffer(await cache.getStream('film')), bytes);
     assert.equal(await cache.get('film'), undefined);
     assert.equal(await cache.has('film'), true);
-    const { type, metadata, level } = await cache.getMetadata('film');
-    assert.deepEqual({ type, metadata, level }, { type: 'video', metadata: { codec: 'av1' }, level: 'stream' });
+    const { type, metadata, level, size: measured } = await cache.getMetadata('film');
+    assert.deepEqual({ type, metadata, level }, { ...options, level: 'stream' });
+    assert.equal(measured, bytes.length);
     assert.deepEqual(
-      events.filter(({ name }) => name !== 'cacheMiss').map(({ name, level: where }) => [name, where]),
+      events.filter(({ name }) => name !== 'cacheMiss').map(({ name, level: where, size }) => [name, where, size]),
       [
-        ['cacheSet', 'stream'],
-        ['cacheHit', 'stream'],
+        ['cacheSet', 'stream', bytes.length],
+        ['cacheHit', 'stream', bytes.length],
       ],
     );
     assert.equal(await cache.delete('film'), true);
@@ -178,8 +193,21 @@ describe('streams', () => {
     assert.equal(await cache.getMetadata('film'), undefined);
   });
 
+  test('text counts as its bytes; what is larger than the disk is not stored', async (t) => {
+    const cache = open(t, { diskLimit: MIB });
+    const events = recorded(cache);
+    assert.equal(await cache.setStream('text', 'ä€'), 5);
+    assert.equal((await buffer(await cache.getStream('text'))).toString(), 'ä€');
+    const pieces = Array.from({ length: 20 }, () => Buffer.alloc(100_000));
+    assert.equal(await cache.setStream('large', pieces), 0);
+    assert.equal(await cache.getStream('large'), undefined);
+    assert.equal(await cache.getMetadata('large'), undefined);
+    assert.equal(events.filter(({ name }) => name === 'cacheSet').length, 1);
+    await assert.rejects(cache.setStream('number', 5), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
   test('have a limit of their own where one is given', async (t) => {
-    const directory = temporaryFolder(t);
+    const directory = folder(t);
     const cache = open(t, { directory, diskLimit: 2 * MIB, streamLimit: 64 * MIB });
     const bytes = randomBytes(8 * MIB);
     await cache.setStream('film', Readable.from([bytes]));
@@ -229,7 +257,7 @@ describe('preloading', () => {
 
 describe('life', () => {
   test('the index survives', async (t) => {
-    const directory = temporaryFolder(t);
+    const directory = folder(t);
     const first = new AdvancedCache({ directory });
     await first.set('a', { b: 1 }, { metadata: { c: 2 } });
     await first.setStream('s', Readable.from([Buffer.from('stream')]));
@@ -265,9 +293,60 @@ describe('life', () => {
     await cache.set('a', 1);
     await Promise.all([cache.shutdown(), cache.shutdown()]);
     await assert.rejects(cache.get('a'), { code: 'ERR_HOTPATH_CLOSED' });
-    const unused = new AdvancedCache({ directory: path.join(temporaryFolder(t), 'never') });
+    const unused = new AdvancedCache({ directory: path.join(folder(t), 'never') });
     await unused.shutdown();
     await assert.rejects(unused.init(), { code: 'ERR_HOTPATH_CLOSED' });
+  });
+
+  test('one that could not open tries again', async (t) => {
+    const place = path.join(folder(t), 'taken');
+    writeFileSync(place, 'a file where the folder should be');
+    const cache = open(t, { directory: place });
+    await assert.rejects(cache.init(), { name: 'HotpathStorageError' });
+    await assert.rejects(cache.get('a'), { name: 'HotpathStorageError' });
+    rmSync(place);
+    await cache.set('a', 1);
+    assert.equal(await cache.get('a'), 1);
+  });
+
+  test('a listener that throws gets in nobody’s way', async (t) => {
+    const cache = open(t);
+    const heard = [];
+    cache.on('cacheSet', () => {
+      throw new Error('a listener’s own');
+    });
+    cache.on('cacheSet', ({ key }) => heard.push(key));
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    t.after(() => others.forEach((listener) => process.on('uncaughtException', listener)));
+    const thrown = once(process, 'uncaughtException');
+    assert.equal(await cache.set('a', 1), true);
+    assert.equal((await thrown)[0].message, 'a listener’s own');
+    assert.deepEqual(heard, ['a']);
+  });
+
+  test('handles of one name share what is in memory, and agree about it', async (t) => {
+    const name = uniqueName('advanced');
+    const one = open(t, { name, memoryLimit: MIB });
+    const other = open(t, { name });
+    await one.init();
+    await other.init();
+    await one.set('a', 1);
+    assert.equal(await other.get('a'), 1);
+    assert.equal(other.stats.memory.hits, 1);
+    await assert.rejects(open(t, { name, memoryLimit: 2 * MIB }).init(), { code: 'ERR_HOTPATH_OPTION_CONFLICT' });
+  });
+
+  test('monitors see it while it is open', async (t) => {
+    const name = uniqueName('watched');
+    const cache = open(t, { name });
+    const figures = () => [...serviceSnapshots()].find(([label]) => label.startsWith(`${name}-`))?.[1];
+    await cache.set('a', 1);
+    await cache.get('a');
+    assert.equal(figures()['memory.hits'], 1);
+    assert.equal(typeof figures()['disk.bytes'], 'number');
+    await cache.shutdown();
+    assert.equal(figures(), undefined);
   });
 
   test('wrong options and arguments are named', async (t) => {

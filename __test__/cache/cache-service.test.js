@@ -83,6 +83,16 @@ test('the prefix keeps services apart that share a cache', async () => {
   await Promise.all([a.close(), b.close()]);
 });
 
+test('a name finds a service that was made with other options; defaults are no demand', async (t) => {
+  const made = new CacheService({ name: 'small', maxMemoryMB: 2 });
+  const found = new CacheService({ name: 'small' });
+  t.after(() => Promise.all([made.close(), found.close()]));
+  await made.set('key', 1);
+  assert.equal(await found.get('key'), 1);
+  assert.equal(found.getStats().maxSize, 2 * 1024 * 1024);
+  assert.throws(() => new CacheService({ name: 'small', maxMemoryMB: 3 }), { code: 'ERR_HOTPATH_OPTION_CONFLICT' });
+});
+
 test('the singleton', async () => {
   await cacheService.set('singleton', 1);
   assert.equal(await new CacheService({ name: 'default' }).get('singleton'), 1);

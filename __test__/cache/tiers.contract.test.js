@@ -2,17 +2,22 @@
 
 const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
+const { mkdtemp, rm } = require('node:fs/promises');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
 const Keyv = require('keyv').default;
 const Keyv6 = require('keyv6').default;
 const KeyvSqlite = require('@keyv/sqlite').default;
 const { createCache } = require('cache-manager');
-const { MemoryCache, MemoryOptimizedCache, MultiLevelCache, RedisCache } = require('../..');
+const { DiskCache, MemoryCache, MemoryOptimizedCache, MultiLevelCache, RedisCache } = require('../..');
 const { uniqueName } = require('../support');
 const { sharedRedis } = require('../support/redis');
 const { testTier, tierContract } = require('../../lib/testing/index.js');
 const { MapTier, NullTier } = require('../support/tiers');
 
 const server = sharedRedis();
+
+const temporaryDirectory = () => mkdtemp(path.join(tmpdir(), 'hotpath-tier-'));
 
 testTier('memory', () => {
   const tier = new MemoryCache();
@@ -24,11 +29,35 @@ testTier('memory behind promises', () => {
   return { tier, close: () => tier.close() };
 });
 
+testTier('disk', async () => {
+  const directory = await temporaryDirectory();
+  const tier = new DiskCache({ directory });
+  return {
+    tier,
+    close: async () => {
+      await tier.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+});
+
 testTier('a Map in a wrapper', () => ({ tier: new MapTier() }));
 
 testTier('a bare Map', () => ({ tier: new Map() }));
 
-testTier('Keyv with SQLite', () => {
+testTier('Keyv with SQLite in a file', async () => {
+  const directory = await temporaryDirectory();
+  const tier = new Keyv({ store: new KeyvSqlite(`sqlite://${path.join(directory, 'cache.sqlite')}`) });
+  return {
+    tier,
+    close: async () => {
+      await tier.disconnect();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+});
+
+testTier('Keyv with SQLite in memory', () => {
   const tier = new Keyv({ store: new KeyvSqlite('sqlite://:memory:') });
   return { tier, close: () => tier.disconnect() };
 });

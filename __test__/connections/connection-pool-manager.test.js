@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { inspect } = require('node:util');
 const { ConnectionPoolManager } = require('hotpath/connections');
+const { serviceSnapshots } = require('../../lib/services.js');
 const { mongodb } = require('../support/mongodb.js');
 const { postgres } = require('../support/postgres.js');
 const { freePort, need, start, stop, temporaryFolder } = require('../support/servers.js');
@@ -53,6 +54,19 @@ describe('Redis', () => {
     assert.equal(pools.pools.size, 2);
     const clients = (await got[0].client('LIST')).trim().split('\n');
     assert.equal(clients.length, 2);
+  });
+
+  test('monitors see sums over all pools, and no key', async (t) => {
+    const { port } = await redis(t);
+    const pools = manager(t);
+    const pool = await pools.getRedisPool({ host: '127.0.0.1', port, password: undefined });
+    await assert.rejects(pool.call('NO-SUCH-COMMAND'));
+    const snapshot = serviceSnapshots().get('connections');
+    assert.deepEqual(snapshot, {
+      ...{ pools: 1, unhealthy: 0, activeConnections: 0, totalConnections: 1, waiting: 0, errors: 1 },
+    });
+    await pools.close();
+    assert.equal(serviceSnapshots().has('connections'), false);
   });
 
   test('its metrics are what happened', async (t) => {

@@ -3,8 +3,9 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { parse } = require('csv-parse/sync');
-const { PerformanceMonitoringEngine } = require('hotpath');
+const { PerformanceMonitor, PerformanceMonitoringEngine } = require('hotpath');
 const { errors, waitFor } = require('../support');
+const { collectGarbage } = require('../support/context').makeContext({});
 const { runInChild } = require('../support/processes');
 
 function engineOf(t, options = { monitoringInterval: 1e9 }) {
@@ -92,6 +93,45 @@ describe('history', () => {
     for (const points of Object.values(metrics)) {
       assert.ok(points.length >= 60 && points.length <= 61, `${points.length} points`);
       assert.ok(points[0].timestamp >= 1e12 + 1_500 * 60_000 - 3_600_000);
+    }
+  });
+});
+
+describe('a day at the default retention', () => {
+  it('fills the history once; after that memory is flat', async (t) => {
+    const SECONDS = 60;
+    t.mock.timers.enable({ apis: ['Date', 'setInterval'], now: 1e12 });
+    const engine = engineOf(t, { monitoringInterval: SECONDS * 1_000, alertThresholds: { errorRate: 100 } });
+    const monitor = new PerformanceMonitor({ logger: { warn() {} }, options: { enabled: false } });
+    t.after(() => monitor.close());
+    let tick = 0;
+    const pass = (hours) => {
+      for (const end = tick + (hours * 3_600) / SECONDS; tick < end; tick += 1) {
+        t.mock.timers.setTime(1e12 + tick * SECONDS * 1_000);
+        for (let request = 0; request < 10; request += 1) {
+          engine.recordRequest(10 + (tick % 90), tick % 50 > 0);
+          monitor.trackRequest(10 + (tick % 90), tick % 50 > 0, `GET /${tick % 30}`);
+        }
+        engine.recordCacheOperation(tick % 3 > 0);
+        engine.recordDatabaseQuery(tick % 20);
+        engine.collectMetrics();
+        monitor.collectSystemMetrics();
+        monitor.checkAlerts();
+      }
+      collectGarbage();
+      const { rss, heapUsed } = process.memoryUsage();
+      return { rss, heapUsed };
+    };
+    const day = pass(25);
+    const later = pass(6);
+    assert.ok(later.rss - day.rss < 16 * 2 ** 20, `${later.rss - day.rss} bytes in six more hours`);
+    assert.ok(later.heapUsed - day.heapUsed < 4 * 2 ** 20, `${later.heapUsed - day.heapUsed} more bytes of heap`);
+    assert.equal(engine.getSummary().application.requests, tick * 10);
+    assert.equal(monitor.getMetrics('system.cpu.percent', 1e12).length, 1_000);
+    const { metrics } = JSON.parse(await engine.exportMetrics());
+    for (const [name, points] of Object.entries(metrics)) {
+      assert.ok(points.length >= 1_440 && points.length <= 1_441, `${name}: ${points.length} points`);
+      assert.ok(points[0].timestamp >= Date.now() - 86_400_000);
     }
   });
 });

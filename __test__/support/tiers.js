@@ -30,6 +30,11 @@ class MapTier {
     this.entries.clear();
   }
 
+  keys() {
+    this.calls.push(['keys']);
+    return this.entries.keys();
+  }
+
   /** The arguments of the calls of one method. */
   callsOf(method) {
     return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
@@ -71,6 +76,11 @@ class FaultyTier extends MapTier {
   async clear() {
     await this.#fail();
     return super.clear();
+  }
+
+  async keys() {
+    await this.#fail();
+    return super.keys();
   }
 }
 

@@ -60,7 +60,7 @@ const ioredis = {
  *
  * @template T
  * @param {import('../harness/types.js').Context} context
- * @param {(cache: any) => Promise<T>} use
+ * @param {(cache: any, server: any) => Promise<T>} use
  */
 async function withServer({ contender, settings }, use) {
   /** @type {(() => unknown)[]} */
@@ -69,7 +69,7 @@ async function withServer({ contender, settings }, use) {
     const server = await startRedis({ after: (/** @type {() => unknown} */ end) => ends.push(end) });
     const cache = contender.open({ ...contender.options(settings), url: server.url });
     try {
-      return await use(cache);
+      return await use(cache, server);
     } finally {
       await cache.close?.();
     }

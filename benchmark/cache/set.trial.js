@@ -1,26 +1,6 @@
-const { digestOf } = require('../harness/digest.js');
-const { timedWarm, timeMeasures } = require('../harness/timing.js');
-const { MASK, evenly } = require('../workload/sequences.js');
-const { user, userKey, userKeys } = require('../workload/users.js');
+const { timeMeasures } = require('../harness/timing.js');
 const { hotpath, lruCache, nodeCache, cacheableMemory } = require('./contenders.js');
-const { fill } = require('./reading.js');
-
-/**
- * Overwrites drawn keys with drawn users, made beforehand.
- *
- * @param {any} cache
- * @param {any} settings
- */
-function writer(cache, settings) {
-  const users = Array.from({ length: settings.entries }, (_, id) => user(id));
-  const ids = evenly(settings);
-  return (/** @type {number} */ from, /** @type {number} */ to) => {
-    for (let index = from; index < to; index += 1) {
-      cache.set(userKey(ids[index & MASK]), users[ids[(index + 1) & MASK]]);
-    }
-    return 0;
-  };
-}
+const { writing } = require('./writing.js');
 
 /** @type {import('../harness/types.js').Trial} */
 module.exports = {
@@ -38,18 +18,5 @@ module.exports = {
   measures: timeMeasures('set'),
   floors: [{ measure: 'time', against: 'node-cache', atLeast: 1.3, headline: '`set`' }],
   contenders: { hotpath, 'node-cache': nodeCache, CacheableMemory: cacheableMemory, 'lru-cache': lruCache },
-
-  check({ open, settings }) {
-    const cache = open();
-    const keys = userKeys(settings.entries);
-    fill(cache, keys);
-    writer(cache, settings)(0, settings.operations);
-    return digestOf(keys.map((key) => cache.get(key)));
-  },
-
-  run({ open, settings }) {
-    const cache = open();
-    fill(cache, userKeys(settings.entries));
-    return timedWarm(settings, writer(cache, settings));
-  },
+  ...writing,
 };

@@ -20,12 +20,16 @@ export interface Settings {
   ttlMs?: number;
   nearCache?: boolean;
   name?: string;
+  /** How values are compressed. */
+  compression?: boolean | Record<string, unknown>;
   /** A real trace that is read, of benchmark/traces. */
   trace?: string;
   /** How many operations are under way at any time, where a server answers. */
   inFlight?: number;
   /** The form of values in Redis. */
   format?: 'native' | 'json';
+  /** Whether one of several processes loads for all, where a cache can do that. */
+  lock?: boolean;
 }
 
 export type Unit = 'nanoseconds' | 'milliseconds' | 'bytes' | 'perSecond' | 'percent' | 'ratio';

@@ -2,7 +2,7 @@
 // and how much processor time it took.
 
 const { spawnSync } = require('node:child_process');
-const { program } = require('./nginx.js');
+const { wrkProgram } = require('./nginx.js');
 
 /** @typedef {{ url: string, seconds: number, connections: number }} Load */
 /** @typedef {{ requests: number, seconds: number, processorSeconds: number, failures: number }} Loaded */
@@ -42,7 +42,7 @@ async function autocannon({ url, seconds, connections }) {
 
 /** A program of its own: the shell says what it took. @param {Load} load @returns {Promise<Loaded>} */
 async function wrk({ url, seconds, connections }) {
-  const command = `TIMEFORMAT='%3U %3S'; time ${program('wrk')} -t1 -c${connections} -d${seconds}s ${url}`;
+  const command = `TIMEFORMAT='%3U %3S'; time ${wrkProgram()} -t1 -c${connections} -d${seconds}s ${url}`;
   const { stdout, stderr, status } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
   const [, requests, took] = /(\d+) requests in ([\d.]+)s/.exec(stdout) ?? [];
   if (status !== 0 || requests === undefined) throw new Error(`wrk failed: ${stdout}${stderr}`);

@@ -15,7 +15,7 @@ async function loaded({ open, settings }, seconds) {
     if (result.failures > 0) throw new Error(`${result.failures} requests failed`);
     return result;
   } finally {
-    server.stop();
+    await server.stop();
   }
 }
 

@@ -16,7 +16,13 @@ function createApp(services, { adminToken } = {}) {
   const { cache, jobs, matcher, monitoring, parallel, pool } = services;
   const app = express();
   app.disable('x-powered-by');
-  app.use(timingMiddleware);
+
+  // Before everything that is measured: looking at the figures shall not be in them.
+  const router = performanceRouter(services.shown, { authorize: isOwner });
+  app.use('/api/performance', router);
+  app.use(legacyRoutes(services.shown));
+
+  app.use(timingMiddleware({ slowMs: 5000 }));
   app.use((_req, res, next) => {
     const started = performance.now();
     res.once('finish', () => monitoring.recordRequest(performance.now() - started, res.statusCode < 500));
@@ -85,10 +91,6 @@ function createApp(services, { adminToken } = {}) {
     res.json({ removed: await cache.invalidateTags(req.params.tag) });
   });
 
-  const router = performanceRouter(services.shown, { authorize: isOwner });
-  app.use('/api/performance', router);
-  app.use(legacyRoutes(services.shown));
-
   app.use(() => {
     throw new RequestError(
       404,
@@ -99,6 +101,8 @@ function createApp(services, { adminToken } = {}) {
 
   app.use((error, _req, res, next) => {
     if (res.headersSent) return next(error);
+    // Nobody waits for this answer any more.
+    if (res.destroyed) return;
     // Express marks the client's mistakes with a status too. Whatever has none is ours, and stays in the log.
     const theirs = error.status >= 400 && error.status < 500;
     if (!theirs) console.error(error);

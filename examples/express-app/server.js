@@ -6,6 +6,7 @@
 // Environment: PORT (3000), LOAD_SECONDS (6), VISITORS (0 for none), and ADMIN_TOKEN, without which nobody can invalidate.
 
 const { once } = require('node:events');
+const { tuneServer } = require('hotpath');
 const { createApp } = require('./app.js');
 const { keepBusy } = require('./background.js');
 const { drive, heapInUse } = require('./load.js');
@@ -32,6 +33,7 @@ const FIGURES = [
 
 async function listen(app, port) {
   const server = app.listen(port, '127.0.0.1');
+  tuneServer(server);
   try {
     await once(server, 'listening');
     return server;
@@ -74,6 +76,8 @@ async function main() {
   process.once('SIGINT', stop).once('SIGTERM', stop);
 
   console.log(`Serving ${url}. Asking ${DISTINCT} different questions for ${seconds} s ...`);
+  await services.warm();
+  if (signal.aborted) return;
   const paths = places.examplePaths(DISTINCT);
   const heapBefore = heapInUse();
   const load = await drive(url, paths, { seconds, connections: CONNECTIONS, signal });

@@ -24,6 +24,8 @@ const {
 /** A quarter of a minute in memory, ten minutes on the disk: so that the dashboard has hits of both levels to show. */
 const MEMORY_TTL_SECONDS = 15;
 
+const GRACE_MS = 2000;
+
 const INTENTS = [
   { id: 'search', pattern: '\\b(find|search|where is)\\b' },
   { id: 'nearby', pattern: '\\b(near|around|close to)\\b' },
@@ -74,11 +76,18 @@ function openServices() {
       monitor: performanceMonitor,
       pools: { questions: pool },
     },
+    /** Every worker has read its data set: the first questions shall not wait for that. */
+    async warm() {
+      await Promise.all([1, 2].map(() => pool.execute({ kind: 'report', question: { country: 'VA' } })));
+    },
     /** What uses others goes before them. */
     async close() {
       performanceService.stopMonitoring();
       performanceMonitor.stopMonitoring();
-      await Promise.allSettled([jobs.destroy?.() ?? jobs.close(), batch.close(), pool.terminate(), parallel.destroy()]);
+      // What is under way may finish, but not for ever.
+      const grace = setTimeout(() => pool.terminate(), GRACE_MS);
+      await Promise.allSettled([jobs.destroy(), batch.close(), pool.drain(), parallel.destroy()]);
+      clearTimeout(grace);
       await cache.close();
       memory.close();
       await disk.close();

@@ -3,20 +3,25 @@
 // The cache manager of document 002: embedded, or with Redis behind it. A positional ttl is milliseconds here.
 
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
-const { invalidArgType } = require('../errors.js');
+const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
+const { openFaceMemory } = require('./face-memory.js');
 const { MEMORY } = require('./internal.js');
-const { MemoryCache } = require('./memory-cache.js');
 const { TTL_IN_MS } = require('./ttl-argument.js');
 
-const DEFAULTS = { maxSize: 10_000, defaultTTL: 3_600_000, cleanupInterval: 300_000, enableMetrics: true };
-const OPTIONS = ['distributed', 'name', ...Object.keys(DEFAULTS)];
+const MEMORY_DEFAULTS = { maxEntries: 10_000, ttlMs: 3_600_000 };
+const OPTIONS = ['distributed', 'name', 'maxSize', 'defaultTTL', 'cleanupInterval', 'enableMetrics'];
 const WARM_OPTIONS = ['keys', 'loader', 'ttlMs'];
 
 class AdvancedCacheManager {
   #memory;
   /** What is asked: the memory cache, or one in front of Redis. @type {any} */
   #cache;
+  /** A Redis cache of its own. @type {import('./redis-cache.js').RedisCache | undefined} */
+  #shared;
+  /** @type {Promise<void> | undefined} */
+  #closing;
+  /** What Redis is told; the memory has a default of its own. @type {number | undefined} */
   #defaultTtlMs;
   #counts;
 
@@ -24,17 +29,22 @@ class AdvancedCacheManager {
 
   /** @param {unknown} [options] */
   constructor(options) {
-    /** @type {Record<string, any>} */
-    const given = { ...DEFAULTS, ...check.options(options, 'options', OPTIONS) };
-    const maxEntries = check.positiveInteger(given.maxSize, 'options.maxSize');
-    const ttlMs = check.positiveNumber(given.defaultTTL, 'options.defaultTTL');
+    const given = check.options(options, 'options', OPTIONS);
+    const { name, maxSize, defaultTTL, cleanupInterval, enableMetrics = true, distributed } = given;
     // Expired entries leave by themselves; there is no sweep whose interval could be set.
-    check.positiveNumber(given.cleanupInterval, 'options.cleanupInterval');
-    this.#counts = check.boolean(given.enableMetrics, 'options.enableMetrics');
-    this.#defaultTtlMs = ttlMs;
-    const name = given.name && `AdvancedCacheManager/${check.nonEmptyString(given.name, 'options.name')}`;
-    this.#memory = new MemoryCache({ name, maxEntries, ttlMs });
-    this.#cache = given.distributed === undefined ? this.#memory : distribute(this.#memory, given.distributed);
+    if (cleanupInterval !== undefined) check.positiveNumber(cleanupInterval, 'options.cleanupInterval');
+    this.#counts = check.boolean(enableMetrics, 'options.enableMetrics');
+    /** @type {Record<string, any>} */
+    const memory = {};
+    if (name !== undefined) memory.name = check.nonEmptyString(name, 'options.name');
+    if (maxSize !== undefined) memory.maxEntries = check.positiveInteger(maxSize, 'options.maxSize');
+    if (defaultTTL !== undefined) memory.ttlMs = check.positiveNumber(defaultTTL, 'options.defaultTTL');
+    this.#memory = openFaceMemory('AdvancedCacheManager', MEMORY_DEFAULTS, memory);
+    this.#cache = this.#memory;
+    if (distributed !== undefined) {
+      ({ cache: this.#cache, shared: this.#shared } = distribute(this.#memory, distributed));
+      this.#defaultTtlMs = memory.ttlMs ?? MEMORY_DEFAULTS.ttlMs;
+    }
   }
 
   /** @param {string} key @returns {Promise<any>} */
@@ -83,6 +93,7 @@ class AdvancedCacheManager {
    */
   async warm(groups) {
     const named = Object.entries(check.plainObject(groups, 'groups'));
+    if (this.closed) throw new HotpathClosedError('The cache manager is closed');
     const reports = named.map(async ([name, group]) => [name, await this.#warmGroup(name, group)]);
     return Object.fromEntries(await Promise.all(reports));
   }
@@ -118,13 +129,29 @@ class AdvancedCacheManager {
     await this.#cache.clear();
   }
 
-  async close() {
-    await this.#cache.close();
+  get closed() {
+    return this.#memory.closed;
+  }
+
+  /** @returns {Promise<void>} */
+  close() {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end() {
+    try {
+      // It may have something to hand on to the others.
+      if (this.#cache !== this.#memory) await this.#cache.close();
+    } finally {
+      this.#memory.close();
+      await this.#shared?.close();
+    }
   }
 
   /** @param {unknown} ttl milliseconds, or an object that says so */
   #life(ttl) {
-    if (ttl === undefined) return { ttlMs: this.#defaultTtlMs };
+    if (ttl === undefined) return this.#defaultTtlMs === undefined ? undefined : { ttlMs: this.#defaultTtlMs };
     return typeof ttl === 'number' ? { ttlMs: check.positiveNumber(ttl, 'ttl') } : ttl;
   }
 
@@ -134,7 +161,7 @@ class AdvancedCacheManager {
     const { keys, loader, ttlMs } = check.options(group, path, WARM_OPTIONS);
     if (!Array.isArray(keys)) throw invalidArgType('an array of strings', `${path}.keys`, keys);
     check.function_(loader, `${path}.loader`);
-    const options = { ttlMs: ttlMs === undefined ? this.#defaultTtlMs : check.positiveNumber(ttlMs, `${path}.ttlMs`) };
+    const options = this.#life(ttlMs === undefined ? undefined : check.positiveNumber(ttlMs, `${path}.ttlMs`));
     const outcomes = await Promise.allSettled(keys.map((key) => this.#cache.getOrSet(key, loader, options)));
     const errors = outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected' ? [{ key: keys[index], error: outcome.reason }] : [],
@@ -143,12 +170,20 @@ class AdvancedCacheManager {
   }
 }
 
-/** Puts the memory cache in front of a Redis. @param {MemoryCache} memory @param {any} redis its options */
+/**
+ * Puts the memory cache in front of a Redis. What other processes change leaves it at once; its entries live as long as
+ * the caller says, not as long as a level does by default.
+ * @param {import('./memory-cache.js').MemoryCache} memory
+ * @param {any} redis a URL, options, or a cache that is open already
+ */
 function distribute(memory, redis) {
   // Loaded when they are asked for: most managers are embedded.
   const { MultiLevelCache } = require('./multi-level-cache.js');
-  const { RedisCache } = require('./redis-cache.js');
-  return new MultiLevelCache({ l1Cache: memory, l2Cache: new RedisCache(redis) });
+  const { openRedis } = require('./face-redis.js');
+  const shared = openRedis(redis, { clientTracking: true });
+  const cache = new MultiLevelCache({ l1Cache: memory, l2Cache: shared, l2TTL: Number.POSITIVE_INFINITY });
+  // A cache that was given may serve others.
+  return { cache, shared: shared === redis ? undefined : shared };
 }
 
 addAliases(AdvancedCacheManager, { put: 'set', del: 'delete', mset: 'setMany', [ASYNC_DISPOSE]: 'close' });

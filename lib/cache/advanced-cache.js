@@ -9,12 +9,15 @@ const { EventEmitter } = require('node:events');
 const path = require('node:path');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
+const { tellListeners } = require('../listening.js');
+const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { report } = require('./advanced-report.js');
 const { advancedCacheOptions, defaultDirectory } = require('./advanced-options.js');
 const { DiskCache } = require('./disk-cache.js');
+const { piecesOf } = require('./disk-streams.js');
+const { openFaceMemory } = require('./face-memory.js');
 const { checkKey, checkKeys } = require('./memory-arguments.js');
-const { MemoryCache } = require('./memory-cache.js');
 const { estimateSize } = require('./estimate.js');
 const { MEMORY } = require('./internal.js');
 const { Successors } = require('./successors.js');
@@ -43,7 +46,7 @@ const STREAM_METADATA = 'm:';
 
 class AdvancedCache extends EventEmitter {
   #options;
-  /** @type {MemoryCache | undefined} */
+  /** @type {import('./memory-cache.js').MemoryCache | undefined} */
   #memory;
   /** @type {DiskCache | undefined} */
   #disk;
@@ -61,6 +64,7 @@ class AdvancedCache extends EventEmitter {
   #counts = { memory: { hits: 0, misses: 0 }, disk: { hits: 0, misses: 0 } };
   #promotions = 0;
   #demotions = 0;
+  #unwatch = () => {};
 
   /** @param {unknown} [options] */
   constructor(options) {
@@ -71,21 +75,40 @@ class AdvancedCache extends EventEmitter {
 
   /** Opens the cache. Whatever is asked before waits for it, so it need not be called. */
   init() {
-    this.#ready ??= this.#open();
+    if (this.#closing) return Promise.reject(new HotpathClosedError('The cache is closed'));
+    this.#ready ??= this.#open().catch(async (error) => {
+      // Whoever asks next tries again.
+      this.#ready = undefined;
+      await this.#closeLevels();
+      throw error;
+    });
     return this.#ready;
   }
 
   async #open() {
     if (this.#closing) throw new HotpathClosedError('The cache is closed');
-    const { name, directory = defaultDirectory(), memoryLimit, diskLimit, streamLimit, maxAge } = this.#options;
+    const {
+      name,
+      directory = defaultDirectory(),
+      memoryLimit,
+      diskLimit,
+      streamLimit,
+      maxAge,
+      explicit,
+    } = this.#options;
     this.#disk = new DiskCache({ directory, diskLimit, maxAgeMs: maxAge });
     const separate = streamLimit !== undefined;
     this.#streams = separate
       ? new DiskCache({ directory: path.join(directory, 'streams'), diskLimit: streamLimit, maxAgeMs: maxAge })
       : this.#disk;
-    this.#memory = new MemoryCache({ name: name && `AdvancedCache/${name}`, maxBytes: memoryLimit, ttlMs: maxAge });
+    this.#memory = openFaceMemory(
+      'AdvancedCache',
+      { maxBytes: memoryLimit, ttlMs: maxAge },
+      name === undefined ? {} : { name, ...explicit },
+    );
     this.#memory.on('evict', (key) => this.#demoted(key));
     this.#disk.on('evict', (key, size) => this.#evicted(key, size));
+    this.#unwatch = watchService('advancedCache', name, this, figuresOf);
     if (separate) this.#streams.on('evict', (key, size) => this.#evicted(key, size));
   }
 
@@ -119,7 +142,7 @@ class AdvancedCache extends EventEmitter {
     const near = fits && memory.set(key, envelope, { ttlMs });
     if (!near) memory.delete(key);
     const stored = await disk.set(VALUE + key, envelope, { ttlMs });
-    this.emit('cacheSet', { key, level: near ? 'memory' : 'disk', size: envelope.size, type });
+    this.#tell('cacheSet', { key, level: near ? 'memory' : 'disk', size: envelope.size, type });
     return near || stored;
   }
 
@@ -159,20 +182,22 @@ class AdvancedCache extends EventEmitter {
     const { type, ttl = this.#options.maxAge, metadata } = check.options(options, 'options', SET_OPTIONS);
     const ttlMs = check.positiveNumber(ttl, 'options.ttl');
     const { streams } = await this.#levels();
-    const stored = await streams.setStream(STREAM + key, source, { ttlMs });
-    const about = { type, metadata, created: Date.now() };
-    await streams.set(STREAM_METADATA + key, about, { ttlMs });
-    this.emit('cacheSet', { key, level: 'stream', size: stored, type });
-    return stored;
+    const measured = { size: 0 };
+    const stored = await streams.setStream(STREAM + key, measure(piecesOf(source), measured), { ttlMs });
+    if (!stored) return 0;
+    const { size } = measured;
+    await streams.set(STREAM_METADATA + key, { type, metadata, size, created: Date.now() }, { ttlMs });
+    this.#tell('cacheSet', { key, level: 'stream', size, type });
+    return size;
   }
 
   /** @param {string} key @returns {Promise<import('node:stream').Readable | undefined>} */
   async getStream(key) {
     checkKey(key);
     const { streams } = await this.#levels();
-    const stream = await streams.getStream(STREAM + key);
-    if (stream === undefined) this.emit('cacheMiss', { key });
-    else this.emit('cacheHit', { key, level: 'stream', size: undefined });
+    const [stream, about] = await Promise.all([streams.getStream(STREAM + key), streams.get(STREAM_METADATA + key)]);
+    if (stream === undefined) this.#tell('cacheMiss', { key });
+    else this.#tell('cacheHit', { key, level: 'stream', size: about?.size });
     return stream;
   }
 
@@ -206,7 +231,7 @@ class AdvancedCache extends EventEmitter {
     return { memory: count('memory'), promoted: count('promoted'), loaded: count('loaded'), missing: count('missing') };
   }
 
-  /** @returns {MemoryCache | undefined} */
+  /** @returns {import('./memory-cache.js').MemoryCache | undefined} */
   [MEMORY]() {
     return this.#memory;
   }
@@ -246,6 +271,11 @@ class AdvancedCache extends EventEmitter {
   async #end() {
     // One that never opened has nothing to close.
     await this.#ready?.catch(() => {});
+    this.#unwatch();
+    await this.#closeLevels();
+  }
+
+  async #closeLevels() {
     this.#memory?.close();
     await Promise.all([this.#disk?.close(), this.#streams === this.#disk ? undefined : this.#streams?.close()]);
   }
@@ -256,7 +286,7 @@ class AdvancedCache extends EventEmitter {
     const near = memory.get(key);
     if (near !== undefined) {
       this.#counts.memory.hits++;
-      this.emit('cacheHit', { key, level: 'memory', size: near.size });
+      this.#tell('cacheHit', { key, level: 'memory', size: near.size });
       return near;
     }
     this.#counts.memory.misses++;
@@ -265,11 +295,11 @@ class AdvancedCache extends EventEmitter {
     if (envelope === undefined) {
       this.#promoting.delete(key);
       this.#counts.disk.misses++;
-      this.emit('cacheMiss', { key });
+      this.#tell('cacheMiss', { key });
       return undefined;
     }
     this.#counts.disk.hits++;
-    this.emit('cacheHit', { key, level: 'disk', size: envelope.size });
+    this.#tell('cacheHit', { key, level: 'disk', size: envelope.size });
     if (token !== undefined) await this.#promote(key, envelope, token);
     return envelope;
   }
@@ -303,7 +333,7 @@ class AdvancedCache extends EventEmitter {
     if (!memory.set(key, envelope, { ttlMs })) return false;
     this.#accesses.delete(key);
     this.#promotions++;
-    this.emit('cachePromotion', { key, from: 'disk', to: 'memory', size: envelope.size });
+    this.#tell('cachePromotion', { key, from: 'disk', to: 'memory', size: envelope.size });
     return true;
   }
 
@@ -328,10 +358,15 @@ class AdvancedCache extends EventEmitter {
     if (likely !== undefined) this.#preload(likely, undefined).catch(() => {});
   }
 
+  /** @param {string} event @param {Record<string, unknown>} details */
+  #tell(event, details) {
+    if (this.listenerCount(event) > 0) tellListeners(this, event, [details]);
+  }
+
   /** @param {string} key */
   #demoted(key) {
     this.#demotions++;
-    this.emit('cacheDemotion', { key, from: 'memory', to: 'disk' });
+    this.#tell('cacheDemotion', { key, from: 'memory', to: 'disk' });
   }
 
   /** @param {string} stored @param {number} size */
@@ -340,7 +375,7 @@ class AdvancedCache extends EventEmitter {
     const level = stored.startsWith(STREAM) ? 'stream' : 'disk';
     const key = stored.slice(VALUE.length);
     if (level === 'disk') this.#memory?.delete(key);
-    this.emit('cacheEviction', { key, level, size });
+    this.#tell('cacheEviction', { key, level, size });
   }
 
   /** What is known of a key besides its value is known no more. @param {string} key */
@@ -353,7 +388,9 @@ class AdvancedCache extends EventEmitter {
   #measure() {
     const { memoryLimit, diskLimit } = this.#options;
     const open = this.#memory !== undefined && !this.#memory.closed;
-    const memory = open ? /** @type {MemoryCache} */ (this.#memory).stats : { entries: 0, bytes: 0 };
+    const memory = open
+      ? /** @type {import('./memory-cache.js').MemoryCache} */ (this.#memory).stats
+      : { entries: 0, bytes: 0 };
     const disk = open ? /** @type {DiskCache} */ (this.#disk).stats : { entries: 0, bytes: 0 };
     return {
       memory: { entries: memory.entries, bytes: memory.bytes, limit: memoryLimit, ...this.#counts.memory },
@@ -365,6 +402,26 @@ class AdvancedCache extends EventEmitter {
       },
     };
   }
+}
+
+/**
+ * Passes a stream on, and counts its bytes.
+ * @param {Iterable<any> | AsyncIterable<any>} source
+ * @param {{ size: number }} measured
+ */
+async function* measure(source, measured) {
+  for await (const piece of source) {
+    measured.size += typeof piece === 'string' ? Buffer.byteLength(piece) : (piece?.byteLength ?? 0);
+    yield piece;
+  }
+}
+
+/** What monitors are told. @param {AdvancedCache} cache */
+function figuresOf(cache) {
+  const { memory, disk, ...others } = cache.stats;
+  const level = (/** @type {string} */ name, /** @type {Record<string, number>} */ figures) =>
+    Object.entries(figures).map(([figure, value]) => [`${name}.${figure}`, value]);
+  return { ...Object.fromEntries([...level('memory', memory), ...level('disk', disk)]), ...others };
 }
 
 addAliases(AdvancedCache, { put: 'set', del: 'delete', close: 'shutdown', [ASYNC_DISPOSE]: 'shutdown' });

@@ -57,6 +57,11 @@ function advancedCacheOptions(options) {
   const { name, directory, streamLimit, ...others } = given;
   const { memoryLimit, diskLimit, maxAge, promotionThreshold, predictiveLoading } = { ...DEFAULTS, ...others };
   return {
+    /** What a handle on memory of the same name has to agree with. */
+    explicit: {
+      ...(given.memoryLimit === undefined ? {} : { maxBytes: memoryLimit }),
+      ...(given.maxAge === undefined ? {} : { ttlMs: maxAge }),
+    },
     name: name === undefined ? undefined : check.nonEmptyString(name, 'options.name'),
     directory: directory === undefined ? undefined : check.nonEmptyString(directory, 'options.directory'),
     streamLimit: streamLimit === undefined ? undefined : check.positiveInteger(streamLimit, 'options.streamLimit'),

@@ -3,14 +3,15 @@
 // The cache service of an application: embedded in the process, or on Redis where it is configured, with one face.
 
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
+const { HotpathClosedError } = require('../errors.js');
 const check = require('../validate.js');
+const { openFaceMemory } = require('./face-memory.js');
 const { isGlob, literally } = require('./globs.js');
 const { MEMORY } = require('./internal.js');
-const { MemoryCache } = require('./memory-cache.js');
 const { checkKey, checkKeys, pairsOf } = require('./memory-arguments.js');
 
-const DEFAULTS = { prefix: '', compression: false, maxMemoryMB: 100 };
-const OPTIONS = ['redis', 'name', ...Object.keys(DEFAULTS)];
+const MEMORY_DEFAULTS = { compression: false, maxMemoryMB: 100 };
+const OPTIONS = ['redis', 'name', 'prefix', ...Object.keys(MEMORY_DEFAULTS)];
 
 /** A value that nobody has asked for lives this long; each access adds a step, up to the limit. In seconds. */
 const INTELLIGENT_TTL = { base: 300, step: 60, limit: 3600, countedFor: 86_400 };
@@ -19,23 +20,37 @@ const ACCESS_COUNT = ':access_count';
 class CacheService {
   /** @type {any} */
   #opened;
-  /** @type {Record<string, any>} */
-  #settings;
+  /** Options of an embedded service's memory. @type {Record<string, any>} */
+  #memory;
+  /** @type {any} */
+  #redis;
   #prefix;
+  #closed = false;
 
   /** @param {unknown} [options] */
   constructor(options) {
     const given = check.options(options, 'options', OPTIONS);
-    this.#settings = { ...DEFAULTS, ...given };
-    this.#prefix = check.string(this.#settings.prefix, 'options.prefix');
+    const { redis, prefix = '', ...memory } = given;
+    this.#redis = redis;
+    this.#memory = memory;
+    this.#prefix = check.string(prefix, 'options.prefix');
     // What may be wrong is found out now. The rest can wait for the first use, so that a service costs nothing before.
     const { name, ...others } = given;
     if (name !== undefined) check.nonEmptyString(name, 'options.name');
     if (Object.keys(others).length > 0) this.#open();
   }
 
+  get closed() {
+    return this.#closed;
+  }
+
   #open() {
-    this.#opened ??= this.#settings.redis === undefined ? openMemory(this.#settings) : openRedis(this.#settings.redis);
+    if (this.#closed) throw new HotpathClosedError('The cache service is closed');
+    this.#opened ??=
+      this.#redis === undefined
+        ? openFaceMemory('CacheService', MEMORY_DEFAULTS, this.#memory)
+        : // Loaded when it is asked for: most services are embedded.
+          require('./face-redis.js').openRedis(this.#redis);
     return this.#opened;
   }
 
@@ -61,24 +76,26 @@ class CacheService {
 
   /** @param {string[]} keys @returns {Promise<any[]>} */
   async getMany(keys) {
-    return this.#open().getMany(checkKeys(keys).map((key) => this.#prefix + key));
+    return this.#open().getMany(this.#fullKeys(keys));
   }
 
   /** @param {string[]} keys @returns {Promise<Record<string, any>>} */
   async mget(keys) {
-    const hits = await this.#open().mget(checkKeys(keys).map((key) => this.#prefix + key));
+    const hits = await this.#open().mget(this.#fullKeys(keys));
+    if (this.#prefix === '') return hits;
     return Object.fromEntries(Object.entries(hits).map(([key, value]) => [key.slice(this.#prefix.length), value]));
   }
 
   /** @param {any} entries @param {unknown} [ttl] @returns {Promise<number>} */
   async setMany(entries, ttl) {
+    if (this.#prefix === '') return this.#open().setMany(entries, ttl);
     const prefixed = pairsOf(entries).map(([key, value]) => [this.#prefix + key, value]);
     return this.#open().setMany(prefixed, ttl);
   }
 
   /** @param {string[]} keys @returns {Promise<number>} */
   async deleteMany(keys) {
-    return this.#open().deleteMany(checkKeys(keys).map((key) => this.#prefix + key));
+    return this.#open().deleteMany(this.#fullKeys(keys));
   }
 
   /** @param {string} pattern @param {string | number} id @param {any} value @param {unknown} [ttl] */
@@ -136,7 +153,7 @@ class CacheService {
     return { examined: counters.length, removed, freedBytes, memoryUsage: after.memoryUsage };
   }
 
-  /** @returns {MemoryCache | undefined} */
+  /** @returns {import('./memory-cache.js').MemoryCache | undefined} */
   [MEMORY]() {
     return this.#open()[MEMORY]?.();
   }
@@ -166,27 +183,22 @@ class CacheService {
   }
 
   async close() {
-    // One that was never used is closed all the same: it answers nothing from now on.
-    await this.#open().close();
+    if (this.#closed) return;
+    this.#closed = true;
+    // A cache that was given may serve others.
+    if (this.#opened !== this.#redis) await this.#opened.close();
   }
 
   /** @param {string} key */
   #full(key) {
     return this.#prefix + checkKey(key);
   }
-}
 
-/** @param {Record<string, any>} options @returns {any} */
-function openMemory({ name, compression, maxMemoryMB }) {
-  return new MemoryCache({ name: name && `CacheService/${name}`, compression, maxMemoryMB });
-}
-
-/** @param {any} redis a URL, options, or a cache that is open already @returns {any} */
-function openRedis(redis) {
-  // Loaded when it is asked for: most services are embedded.
-  const { RedisCache } = require('./redis-cache.js');
-  if (redis instanceof RedisCache) return redis;
-  return new RedisCache(typeof redis === 'string' ? { url: redis } : redis);
+  /** @param {string[]} keys */
+  #fullKeys(keys) {
+    checkKeys(keys);
+    return this.#prefix === '' ? keys : keys.map((key) => this.#prefix + key);
+  }
 }
 
 /** @param {string} pattern @param {string | number} id */

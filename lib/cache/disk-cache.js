@@ -13,11 +13,13 @@ const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, outOfRange } = require('../errors.js');
 const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const { addProperty } = require('../own-property.js');
 const { Codec, KIND } = require('./codec.js');
 const { diskCacheOptions } = require('./disk-options.js');
 const { piecesOf, readerStream, writeStream } = require('./disk-streams.js');
 const { EventDelivery } = require('./event-delivery.js');
+const { DECODE, TIER } = require('./internal.js');
 const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf } = require('./memory-arguments.js');
 const { ANSWER, MISSING, NativeReads, checkOpen } = require('./native-reads.js');
 
@@ -46,6 +48,7 @@ class DiskCache extends EventEmitter {
   #codec;
   #reads;
   #events;
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -72,6 +75,7 @@ class DiskCache extends EventEmitter {
       values: (name, events, index) => (name === 'clear' ? [] : [events[index + 1], events[index + 2]]),
     });
     collected.register(this, { handle, subscription }, this);
+    this.#unwatch = watchService('disk-cache', checked.name, this, (/** @type {DiskCache} */ cache) => cache.stats);
   }
 
   get name() {
@@ -284,6 +288,16 @@ class DiskCache extends EventEmitter {
     return pending((operation) => native.diskCacheValidate(this.#handle, operation));
   }
 
+  /** What native code knows the cache as. */
+  [TIER]() {
+    return { kind: 'disk', handle: this.#open() };
+  }
+
+  /** @param {number} kind @param {any} payload */
+  [DECODE](kind, payload) {
+    return this.#codec.decodeAlone(kind, payload);
+  }
+
   get stats() {
     const stats = translated(() => native.diskCacheStats(this.#open()));
     const reads = stats.hits + stats.misses;
@@ -301,6 +315,7 @@ class DiskCache extends EventEmitter {
     this.#handle = NO_HANDLE;
     this.#reads = new NativeReads(NO_HANDLE, this.#codec);
     this.#events.end();
+    this.#unwatch();
     collected.unregister(this);
     await pending((operation) => native.closeDiskCache(handle, operation));
   }

@@ -17,4 +17,7 @@ const DECODE = Symbol('decode');
 /** `cache[MEMORY]()` is the memory cache that a face stands on, whose limits can be tuned; undefined where there is none. */
 const MEMORY = Symbol('memory');
 
-module.exports = { MEMORY, TIER, FIND, FIND_MANY, DECODE };
+/** `cache[LEND](make)` gives values made of stored bytes without copying them, see lent-values.js. */
+const LEND = Symbol('lend');
+
+module.exports = { MEMORY, TIER, FIND, FIND_MANY, DECODE, LEND };

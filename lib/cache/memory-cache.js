@@ -15,8 +15,9 @@ const { translated } = require('../native-errors.js');
 const { addProperty } = require('../own-property.js');
 const { watchService } = require('../services.js');
 const { Codec } = require('./codec.js');
-const { DECODE, FIND, FIND_MANY, MEMORY, TIER } = require('./internal.js');
+const { DECODE, FIND, FIND_MANY, LEND, MEMORY, TIER } = require('./internal.js');
 const { EventDelivery } = require('./event-delivery.js');
+const { LentValues } = require('./lent-values.js');
 const { Loads } = require('./loads.js');
 const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf, tagList } = require('./memory-arguments.js');
 const { memoryCacheOptions, openMemoryCache, resizeOptions } = require('./memory-options.js');
@@ -46,6 +47,9 @@ class MemoryCache extends EventEmitter {
   #reads;
   #loads;
   #events;
+  #nearBounds;
+  /** @type {LentValues<any>[]} */
+  #lent = [];
   /** @type {NearCache | undefined} */
   #near;
 
@@ -57,6 +61,7 @@ class MemoryCache extends EventEmitter {
     this.#handle = handle;
     this.#name = checked.name;
     this.#clone = checked.clone;
+    this.#nearBounds = checked.nearCache;
     this.#codec = new Codec({
       load: () => translated(() => native.loadDictionary(handle)) ?? undefined,
       version: () => translated(() => native.dictionaryVersion(handle)),
@@ -138,6 +143,17 @@ class MemoryCache extends EventEmitter {
 
   [TIER]() {
     return { kind: 'memory', handle: this.#open() };
+  }
+
+  /**
+   * @template T
+   * @param {(bytes: Buffer) => T | undefined} make
+   * @returns {LentValues<T>}
+   */
+  [LEND](make) {
+    const values = new LentValues(this.#open(), make, this.#nearBounds);
+    this.#lent.push(values);
+    return values;
   }
 
   /** @param {string} key */
@@ -391,6 +407,7 @@ class MemoryCache extends EventEmitter {
     if (this.closed) return;
     const handle = this.#handle;
     this.#handle = NO_HANDLE;
+    for (const values of this.#lent) values.close();
     this.#near?.report();
     this.#near?.clear();
     this.#near = undefined;

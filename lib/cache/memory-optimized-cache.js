@@ -1,11 +1,9 @@
 'use strict';
 
-const { HotpathConflictError } = require('../errors.js');
 const validate = require('../validate.js');
 const { estimateSize } = require('./estimate.js');
+const { openFaceMemory } = require('./face-memory.js');
 const { MEMORY } = require('./internal.js');
-const { MemoryCache } = require('./memory-cache.js');
-const { NAMESPACE } = require('./memory-options.js');
 
 const DEFAULTS = { maxMemoryMB: 100, maxEntries: 10_000, compression: false };
 const OPTIONS = ['maxMemoryMB', 'maxEntries', 'evictionPolicy', 'compression', 'name', 'budget'];
@@ -15,21 +13,6 @@ const EVICTION_TARGET = 0.8;
 /** The heap may grow to this multiple of the cache's memory before the monitor asks for a collection. */
 const HEAP_ALLOWANCE = 1.2;
 
-/**
- * Names are per class: a MemoryCache of the same name is another cache.
- * Defaults count as explicit options to MemoryCache, so a handle to a cache that exists is opened again without them.
- * @param {Record<string, any>} given
- */
-function open(given) {
-  const named = { ...given, [NAMESPACE]: 'MemoryOptimizedCache' };
-  try {
-    return new MemoryCache({ ...DEFAULTS, ...named });
-  } catch (error) {
-    if (!(error instanceof HotpathConflictError)) throw error;
-    return new MemoryCache(named);
-  }
-}
-
 class MemoryOptimizedCache {
   #cache;
   /** @type {NodeJS.Timeout | undefined} */
@@ -37,7 +20,7 @@ class MemoryOptimizedCache {
 
   /** @param {import('../../types/cache.js').MemoryOptimizedCacheOptions} [options] */
   constructor(options = {}) {
-    this.#cache = open(validate.options(options, 'options', OPTIONS));
+    this.#cache = openFaceMemory('MemoryOptimizedCache', DEFAULTS, validate.options(options, 'options', OPTIONS));
     this.startMemoryMonitoring();
   }
 

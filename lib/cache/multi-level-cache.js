@@ -8,6 +8,7 @@ const environment = require('../environment.js');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listening.js');
 const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
@@ -15,8 +16,8 @@ const { Codec } = require('./codec.js');
 const { FIND, FIND_MANY, MEMORY } = require('./internal.js');
 const { checkKey, checkKeys, pairsOf, tagList } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
-const { metricsOf, statsOf } = require('./multi-level-metrics.js');
-const { LOAD_OPTIONS, loadSettings, multiLevelOptions } = require('./multi-level-options.js');
+const { figuresOf, metricsOf, statsOf } = require('./multi-level-metrics.js');
+const { LOAD_OPTIONS, capOf, loadSettings, multiLevelOptions } = require('./multi-level-options.js');
 const { MISSING } = require('./native-reads.js');
 const { MARK, TieredLoads, answerOf, jittered } = require('./tiered-loads.js');
 const { TELL, TierRequests } = require('./tier-requests.js');
@@ -52,6 +53,7 @@ class MultiLevelCache extends EventEmitter {
   #loads;
   #hits = 0;
   #isWarmingUp = false;
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -77,6 +79,7 @@ class MultiLevelCache extends EventEmitter {
     this.#requests.begin(handle);
     this.#loads = new TieredLoads(handle, this.#codec, (key, error) => this.#loaderFailed(key, error));
     collected.register(this, handle, this);
+    this.#unwatch = watchService('levels', checked.name, this, figuresOf);
   }
 
   /** The tiers that were given, with memory in front where there is none. @param {ReturnType<typeof multiLevelOptions>} checked */
@@ -89,7 +92,7 @@ class MultiLevelCache extends EventEmitter {
       const own = name === undefined ? {} : { name: `MultiLevelCache/${name}` };
       this.#front = new MemoryCache(own);
       this.#ownsFront = true;
-      const capMs = Number(options.shown[options.shown.indexOf('l1TTL') + 1]) * 1000;
+      const capMs = capOf(Number(options.shown[options.shown.indexOf('l1TTL') + 1]) * 1000);
       given.unshift({ level: 1, capMs, ...describeTier(this.#front, 'l1Cache', OPTIONS_MANNER) });
     }
     return given;
@@ -349,6 +352,29 @@ class MultiLevelCache extends EventEmitter {
     return deleted;
   }
 
+  /** @param {string} [pattern] @returns {Promise<string[]>} */
+  async keys(pattern = '*') {
+    return this.#walk(native.tieredKeys, pattern);
+  }
+
+  /** @param {string} pattern @returns {Promise<number>} */
+  async deletePattern(pattern) {
+    return this.#walk(native.tieredDeletePattern, pattern);
+  }
+
+  /**
+   * A walk over the keys of all levels.
+   * @param {(handle: number, operation: number, pattern: string) => any} walk
+   * @param {unknown} pattern
+   * @returns {Promise<any>}
+   */
+  async #walk(walk, pattern) {
+    const handle = this.#open();
+    if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
+    const [, answer] = await this.#ask((operation) => walk(handle, operation, pattern));
+    return answer;
+  }
+
   async clear() {
     const handle = this.#open();
     await this.#ask((operation) => native.tieredClear(handle, operation));
@@ -465,6 +491,7 @@ class MultiLevelCache extends EventEmitter {
     const handle = this.#handle;
     this.#reportHits();
     this.#handle = NO_HANDLE;
+    this.#unwatch();
     try {
       await this.#ask((operation) => native.tieredFlush(handle, operation));
     } finally {

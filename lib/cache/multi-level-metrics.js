@@ -59,4 +59,10 @@ function statsOf(native) {
   };
 }
 
-module.exports = { metricsOf, statsOf };
+/** What monitors are told: the levels by their numbers. @param {import('./multi-level-cache.js').MultiLevelCache} cache */
+function figuresOf(cache) {
+  const { levels, ...counts } = cache.stats;
+  return { ...counts, ...Object.fromEntries(levels.map(({ level, ...figures }) => [`l${level}`, figures])) };
+}
+
+module.exports = { figuresOf, metricsOf, statsOf };

@@ -11,6 +11,7 @@ const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { LISTENERS_CHANGED, makeListening } = require('../listening.js');
 const { translate, translated } = require('../native-errors.js');
+const { watchService } = require('../services.js');
 const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec, KIND, corrupt } = require('./codec.js');
@@ -46,6 +47,7 @@ class RedisCache extends EventEmitter {
   #delivery = { deliver: () => this.#tellChanges() };
   /** Walks over keys and leases under way. @type {Set<Promise<unknown>>} */
   #walks = new Set();
+  #unwatch;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -71,6 +73,7 @@ class RedisCache extends EventEmitter {
     );
     this.#subscription = environment.nextSubscription();
     collected.register(this, { handle, subscription: this.#subscription }, this);
+    this.#unwatch = watchService('redis-cache', name, this, (/** @type {RedisCache} */ cache) => cache.stats);
   }
 
   get name() {
@@ -251,6 +254,7 @@ class RedisCache extends EventEmitter {
     // What was asked for in this turn still goes off.
     const idle = this.#turns.idle();
     this.#handle = NO_HANDLE;
+    this.#unwatch();
     environment.subscribers.delete(this.#subscription);
     await Promise.allSettled([idle, ...this.#walks]);
     collected.unregister(this);

@@ -116,11 +116,36 @@ class ForeignTier {
     return answers.some((answer) => answer === true || (typeof answer === 'number' && answer > 0));
   }
 
+  /** @returns {Promise<string[]>} those that are text, which is what ours are */
+  async keys() {
+    const found = keysOf(this.#object);
+    if (found === undefined) throw new TypeError('The tier has no method to name its keys');
+    const keys = [];
+    for await (const key of await found) if (typeof key === 'string') keys.push(key);
+    return keys;
+  }
+
   async clear() {
     const method = methodOf(this.#object, CLEARERS);
     if (method === undefined) throw new TypeError('The tier has no method to clear');
     await this.#object[method]();
   }
+}
+
+/**
+ * All keys of an object, as far as it can name them: of a Keyv, an async iteration over pairs.
+ * @param {any} object
+ * @returns {Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>> | undefined}
+ */
+function keysOf(object) {
+  if (typeof object.keys === 'function') return object.keys('*');
+  if (isKeyv(object) && typeof object.iterator === 'function') return firsts(object.iterator(object.namespace));
+  return undefined;
+}
+
+/** @param {AsyncIterable<[unknown, unknown]>} pairs */
+async function* firsts(pairs) {
+  for await (const [first] of pairs) yield first;
 }
 
 /** Reads of a Keyv that say when a value expires. @param {any} keyv */

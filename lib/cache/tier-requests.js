@@ -72,6 +72,8 @@ class TierRequests {
           const existed = await this.#foreign(level).delete(details[0]);
           return this.#answer(handle, number, existed ? SOMETHING : NOTHING);
         }
+        case 'keys':
+          return native.tieredAnswerKeys(handle, number, await this.#foreign(level).keys());
         default:
           await this.#foreign(level).clear();
           return this.#answer(handle, number, NOTHING);

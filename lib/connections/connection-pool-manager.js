@@ -5,6 +5,8 @@
 const { EventEmitter } = require('node:events');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
+const { tellListeners } = require('../listening.js');
+const { watchService } = require('../services.js');
 const validate = require('../validate.js');
 const { within } = require('../within.js');
 const { openMongoPool } = require('./mongo-pool.js');
@@ -34,6 +36,7 @@ class ConnectionPoolManager extends EventEmitter {
   #intervalMs;
   #timeoutMs;
   #closed = false;
+  #unwatch;
 
   /** @param {unknown} [options] */
   constructor(options) {
@@ -41,6 +44,7 @@ class ConnectionPoolManager extends EventEmitter {
     const given = { ...DEFAULTS, ...validate.options(options, 'options', Object.keys(DEFAULTS)) };
     this.#intervalMs = validate.positiveInteger(given.healthCheckIntervalMs, 'options.healthCheckIntervalMs');
     this.#timeoutMs = validate.positiveInteger(given.healthCheckTimeoutMs, 'options.healthCheckTimeoutMs');
+    this.#unwatch = watchService('connections', undefined, this, figuresOf);
   }
 
   /** Open pools by key. */
@@ -105,13 +109,14 @@ class ConnectionPoolManager extends EventEmitter {
     const failed = results.flatMap((result, index) =>
       result.status === 'rejected' ? [{ key: pools[index][0], error: discreet(result.reason) }] : [],
     );
-    for (const failure of failed) this.emit('closeFailed', failure);
+    for (const failure of failed) tellListeners(this, 'closeFailed', [failure]);
     return { closed: pools.length - failed.length, failed };
   }
 
   /** Closes all pools for good. */
   async close() {
     this.#closed = true;
+    this.#unwatch();
     return this.closeAllPools();
   }
 
@@ -166,15 +171,33 @@ class ConnectionPoolManager extends EventEmitter {
     const healthy = error === undefined;
     if (healthy === metrics.healthy) return;
     metrics.healthy = healthy;
-    this.emit(healthy ? 'healthy' : 'unhealthy', { key, error });
+    tellListeners(this, healthy ? 'healthy' : 'unhealthy', [{ key, error }]);
   }
+}
+
+/** What monitors are told: sums over all pools. Keys of pools stay here. @param {ConnectionPoolManager} manager */
+function figuresOf(manager) {
+  const figures = { pools: 0, unhealthy: 0, activeConnections: 0, totalConnections: 0, waiting: 0, errors: 0 };
+  for (const key of manager.pools.keys()) {
+    const metrics = manager.getPoolMetrics(key);
+    if (metrics === undefined) continue;
+    figures.pools++;
+    if (!metrics.healthy) figures.unhealthy++;
+    for (const sum of /** @type {const} */ (['activeConnections', 'totalConnections', 'waiting', 'errors'])) {
+      figures[sum] += metrics[sum];
+    }
+  }
+  return figures;
 }
 
 addAliases(ConnectionPoolManager, { [ASYNC_DISPOSE]: 'close' });
 
 /** The error without what a driver may have quoted from a URL. @param {any} error */
 function discreet(error) {
-  if (typeof error?.message === 'string') error.message = error.message.replace(/\/\/[^/@\s]*@/g, '//***@');
+  for (const part of ['message', 'stack']) {
+    if (typeof error?.[part] === 'string') error[part] = error[part].replace(/\/\/[^\s'"]*@/g, '//***@');
+  }
+  if (error?.cause instanceof Error) discreet(error.cause);
   return error;
 }
 

@@ -4,6 +4,7 @@ const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const { DISPOSE, addAliases } = require('../aliases.js');
 const { invalidArgType } = require('../errors.js');
+const { surfaceLater, tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
@@ -332,8 +333,8 @@ class PerformanceMonitor extends EventEmitter {
   #tell() {
     for (const { began, incident } of this.#alerts.changes()) {
       const { id, type, value, threshold, severity } = incident;
-      if (began) this.#logger.warn('PERFORMANCE ALERT:', publicAlert(incident));
-      this.emit(began ? 'alert' : 'resolved', { id, type, value, threshold, severity });
+      if (began) surfaceLater(() => this.#logger.warn('PERFORMANCE ALERT:', publicAlert(incident)));
+      tellListeners(this, began ? 'alert' : 'resolved', [{ id, type, value, threshold, severity }]);
     }
   }
 

@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events');
 const native = require('../native.js');
 const { DISPOSE, addAliases } = require('../aliases.js');
+const { tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
@@ -210,7 +211,7 @@ class PerformanceMonitoringEngine extends EventEmitter {
 
   #tell() {
     for (const { began, incident } of this.#alerts.changes()) {
-      this.emit(began ? 'alert' : 'resolved', { ...publicAlert(incident), resolved: !began });
+      tellListeners(this, began ? 'alert' : 'resolved', [{ ...publicAlert(incident), resolved: !began }]);
     }
   }
 

@@ -157,10 +157,10 @@ class BullQueue {
   async get(jobId) {
     const note = await this.#note(jobId);
     if (note !== null) return this.#codec.noted(note);
-    const job = await this.#queue.getJob(nameInRedis(jobId));
-    if (job === undefined) return undefined;
-    const state = STATUS[await job.getState()];
-    return state === undefined ? undefined : this.#codec.job(job, state);
+    // The state first: what is read afterwards is at least as new.
+    const state = STATUS[await this.#queue.getJobState(nameInRedis(jobId))];
+    const job = state === undefined ? undefined : await this.#queue.getJob(nameInRedis(jobId));
+    return job === undefined ? undefined : this.#codec.job(job, state);
   }
 
   /** @param {string} jobId */

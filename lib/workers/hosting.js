@@ -4,7 +4,7 @@
 // told when one has gone.
 
 const path = require('node:path');
-const { MessageChannel, Worker } = require('node:worker_threads');
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads');
 const native = require('../native.js');
 const { encodeThrown } = require('./pool-codec.js');
 
@@ -31,7 +31,7 @@ class Hosting {
    * @param {number} pool the pool's number
    * @param {import('../cache/codec.js').Codec} codec
    * @param {{ file: string, concurrency: number, blocking: boolean, maxHeapMB: number | undefined, resourceLimits: object | undefined }} settings
-   * @param {{ changed(): void, message(value: unknown, worker: number): void, exit(): void }} callbacks
+   * @param {{ changed(): void, message(value: unknown, worker: number): void, progress(task: number, value: unknown): void, exit(): void }} callbacks
    */
   constructor(pool, codec, settings, callbacks) {
     this.#pool = pool;
@@ -76,6 +76,7 @@ class Hosting {
       death = error;
     });
     thread.on('message', (value) => this.#callbacks.message(value, worker));
+    port1.on('message', ([task, value]) => this.#callbacks.progress(task, value));
     // Neither keeps the process alive: only tasks do. After the listeners, which would count.
     thread.unref();
     port1.unref();
@@ -118,6 +119,18 @@ class Hosting {
     const hosted = this.#workers.get(worker);
     if (hosted === undefined) throw new Error('The worker belongs to another thread');
     hosted.port.postMessage([task, data], /** @type {any} */ (transferList));
+  }
+
+  /** Passes on what tasks have told before: their answers take another way, which may be shorter. */
+  flushProgress() {
+    for (const { port } of this.#workers.values()) {
+      for (;;) {
+        const received = receiveMessageOnPort(port);
+        if (received === undefined) break;
+        const [task, value] = received.message;
+        this.#callbacks.progress(task, value);
+      }
+    }
   }
 
   /** Resolves when all workers that are being ended have gone. */

@@ -24,9 +24,15 @@ function fileProcessor(file, options, concurrency) {
   const maxWorkers = Math.min(concurrency, MAX_WORKERS);
   const pool = new WorkerPool(file, { maxWorkers, minWorkers: 0, ...options });
   return {
-    call: (data, { signal, priority }) =>
-      pool.execute(data, { retries: 0, timeout: Number.POSITIVE_INFINITY, signal, priority }),
-    close: () => pool.terminate(),
+    call: (data, context) =>
+      pool.execute(data, {
+        retries: 0,
+        timeout: Number.POSITIVE_INFINITY,
+        signal: context.signal,
+        priority: context.priority,
+        onProgress: (value) => context.progress(value),
+      }),
+    close: (force) => (force ? pool.terminate() : pool.drain()),
   };
 }
 

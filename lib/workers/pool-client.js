@@ -36,6 +36,7 @@ const EVENT = 6;
  * @property {(value: any) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {AbortSignal | undefined} signal
+ * @property {((value: any) => void) | undefined} onProgress
  * @property {{ data: unknown, transferList: readonly any[], refusal: unknown } | undefined} message
  */
 
@@ -82,6 +83,7 @@ class PoolClient {
     this.#hosting = new Hosting(pool, this.#codec, settings, {
       changed: () => this.deliver(),
       message: (value, worker) => this.#tell('message', [value, worker]),
+      progress: (task, value) => tell(this.#pending.get(task)?.onProgress, value),
       exit: () => this.#closed || native.poolTerminate(handle),
     });
     // The first workers are asked for as soon as somebody is there to start them.
@@ -121,7 +123,7 @@ class PoolClient {
       environment.hold();
       this.#held = this.#owner.deref();
     }
-    this.#pending.set(task, { resolve, reject, signal, message });
+    this.#pending.set(task, { resolve, reject, signal, onProgress: options.onProgress, message });
     if (signal !== undefined) this.#listenTo(signal, task);
   }
 
@@ -237,6 +239,7 @@ class PoolClient {
   #take(task) {
     const pending = this.#pending.get(task);
     if (pending === undefined) return undefined;
+    if (pending.onProgress !== undefined) this.#hosting.flushProgress();
     this.#pending.delete(task);
     if (pending.signal !== undefined) this.#forget(pending.signal, task);
     return pending;
@@ -378,6 +381,17 @@ class PoolClient {
 
   get name() {
     return this.#name;
+  }
+}
+
+/** What a listener throws must not keep others from their answers. @param {((value: any) => void) | undefined} listener @param {unknown} value */
+function tell(listener, value) {
+  try {
+    listener?.(value);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

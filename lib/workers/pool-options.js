@@ -133,6 +133,7 @@ function resourceLimitOptions(limits, at) {
  * @property {Backoff | undefined} backoff
  * @property {AbortSignal | undefined} signal
  * @property {readonly any[] | undefined} transferList
+ * @property {((value: any) => void) | undefined} onProgress
  */
 
 /** @type {TaskOptions} */
@@ -143,9 +144,18 @@ const TASK_DEFAULTS = Object.freeze({
   backoff: undefined,
   signal: undefined,
   transferList: undefined,
+  onProgress: undefined,
 });
 
-const TASK_OPTIONS = Object.freeze(['priority', 'retries', 'timeout', 'backoff', 'signal', 'transferList']);
+const TASK_OPTIONS = Object.freeze([
+  'priority',
+  'retries',
+  'timeout',
+  'backoff',
+  'signal',
+  'transferList',
+  'onProgress',
+]);
 
 /**
  * Checks the options of one task.
@@ -155,7 +165,7 @@ const TASK_OPTIONS = Object.freeze(['priority', 'retries', 'timeout', 'backoff',
 function taskOptions(options) {
   if (options === undefined) return TASK_DEFAULTS;
   const given = check.options(options, 'options', TASK_OPTIONS);
-  const { priority, retries, timeout, backoff, signal, transferList } = given;
+  const { priority, retries, timeout, backoff, signal, transferList, onProgress } = given;
   if (priority !== undefined) {
     if (typeof priority !== 'number') throw invalidArgType('a safe integer', 'options.priority', priority);
     if (!Number.isSafeInteger(priority)) throw outOfRange('a safe integer', 'options.priority', priority);
@@ -176,6 +186,7 @@ function taskOptions(options) {
     backoff: backoff === undefined ? undefined : backoffOptions(backoff, 'options.backoff'),
     signal,
     transferList: transferList?.length === 0 ? undefined : transferList,
+    onProgress: onProgress === undefined ? undefined : check.function_(onProgress, 'options.onProgress'),
   };
 }
 

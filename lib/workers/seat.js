@@ -48,12 +48,25 @@ const MIB = 1024 * 1024;
 /** What a function may know of its task, as second argument. */
 class TaskContext {
   #abort;
+  #port;
 
-  /** @param {number} jobId @param {number} attempt @param {() => AbortSignal} abort */
-  constructor(jobId, attempt, abort) {
+  /**
+   * @param {number} jobId
+   * @param {number} attempt
+   * @param {() => AbortSignal} abort
+   * @param {import('node:worker_threads').MessagePort} port to the thread that hosts the workers
+   */
+  constructor(jobId, attempt, abort, port) {
     this.jobId = jobId;
     this.attempt = attempt;
     this.#abort = abort;
+    this.#port = port;
+  }
+
+  /** A function of its own, so that it can be taken out of the context. */
+  get progress() {
+    const port = this.#port;
+    return (/** @type {unknown} */ value) => port.postMessage([this.jobId, value]);
   }
 
   /** Who looks at it takes part: it gets a second to end the task by itself. */
@@ -193,7 +206,9 @@ class Seat {
     let result;
     try {
       const data = this.#dataOf(answer, task);
-      const context = handler.wantsContext ? new TaskContext(task, attempt, () => this.#signalOf(task)) : undefined;
+      const context = handler.wantsContext
+        ? new TaskContext(task, attempt, () => this.#signalOf(task), this.#port)
+        : undefined;
       result =
         this.#current === undefined
           ? handler.call(data, context)

@@ -213,6 +213,31 @@ pub fn owned_buffer(env: sys::napi_env, bytes: Vec<u8>) -> Returned {
     buffer(env, &bytes)
 }
 
+/// A Buffer over the payload of a record, without a copy where it is large. The record lives as
+/// long as the Buffer.
+pub fn lent_buffer(env: sys::napi_env, record: Record) -> Returned {
+    let (length, data) = (record.payload().len(), record.payload().as_ptr());
+    if length < EXTERNAL_BYTES {
+        return buffer(env, record.payload());
+    }
+    let owner = Box::into_raw(Box::new(record));
+    let mut result = ptr::null_mut();
+    // SAFETY: a record never moves or changes its payload, and the finalizer drops this owner
+    // after the Buffer. JavaScript code of ours alone gets such a Buffer, and only reads it.
+    let status = unsafe {
+        let finalize = Some(drop_owner::<Record> as unsafe extern "C" fn(_, _, _));
+        let data = data.cast_mut().cast();
+        sys::napi_create_external_buffer(env, length, data, finalize, owner.cast(), &mut result)
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(result);
+    }
+    // Some runtimes refuse foreign memory.
+    // SAFETY: Node-API refused, so the owner is still ours.
+    let record = unsafe { Box::from_raw(owner) };
+    buffer(env, record.payload())
+}
+
 /// A typed array of the given kind, which must be that of `T`, over the numbers.
 fn number_array<T: Copy + 'static>(
     env: sys::napi_env,

@@ -59,6 +59,11 @@ pub struct DiskCaches {
 }
 
 impl DiskCaches {
+    /// The cache of a handle, for those who use it as a tier.
+    pub fn cache(&self, handle: u32) -> Option<Arc<DiskCache>> {
+        Some(self.handles.get(handle)?.cache.clone())
+    }
+
     /// Gives everything back. What was queued is written all the same.
     pub fn tear_down(&self) {
         self.streams.tear_down();

@@ -10,7 +10,7 @@ use crate::binding::call::{Call, EntryPoint, Returned, entry_points};
 use crate::binding::handles::Handles;
 use crate::engine::cache::disk::DiskCache;
 use crate::engine::cache::disk::files::Reader;
-use crate::engine::cache::disk::reads::Value;
+use crate::engine::cache::disk::reads::{Value, Wanted};
 use crate::engine::cache::disk::streams::ValueWriter;
 use crate::engine::cache::disk::writes::blocking;
 use crate::engine::cache::record::Kind;
@@ -117,11 +117,11 @@ fn abort_writer(call: &Call<'_, 1>) -> Returned {
 /// value in the scratch memory.
 fn open_reader(call: &Call<'_, 2>) -> Returned {
     let handle = handle!(call);
-    let (value, key) = call.with_text(1, |key| (handle.cache.value(key), key.to_vec()))?;
+    let (value, key) = call.with_text(1, |key| (handle.cache.value(key, Wanted::Fresh), key.to_vec()))?;
     let (head, reader) = match value? {
         None => return call.int(MISS),
         Some(Value::Whole(found)) => return hand_over(call, found.head.kind, &found.payload),
-        Some(Value::File(head, reader)) => (head, reader),
+        Some(Value::File(found, reader)) => (found.head, reader),
     };
     let length = reader.left();
     let cache = handle.cache.clone();

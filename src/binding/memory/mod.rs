@@ -2,24 +2,34 @@
 
 mod bloom;
 mod compression;
+mod compression_stream;
 mod sparse;
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use napi::sys;
+use parking_lot::Mutex;
 
 use super::call::EntryPoint;
 use super::handles::Handles;
 use crate::engine::memory::bloom::Bloom;
+use crate::engine::memory::compression_stream::Encoder;
 use crate::engine::memory::sparse::Sparse;
 
 pub use bloom::ENTRY_POINTS as BLOOM_ENTRY_POINTS;
 pub use compression::ENTRY_POINTS as COMPRESSION_ENTRY_POINTS;
+pub use compression_stream::ENTRY_POINTS as COMPRESSION_STREAM_ENTRY_POINTS;
 pub use sparse::ENTRY_POINTS as SPARSE_ENTRY_POINTS;
 
 /// The tables of all files here.
 pub fn entry_points() -> impl Iterator<Item = &'static EntryPoint> {
-    let tables = [BLOOM_ENTRY_POINTS, COMPRESSION_ENTRY_POINTS, SPARSE_ENTRY_POINTS];
+    let tables = [
+        BLOOM_ENTRY_POINTS,
+        COMPRESSION_ENTRY_POINTS,
+        COMPRESSION_STREAM_ENTRY_POINTS,
+        SPARSE_ENTRY_POINTS,
+    ];
     tables.into_iter().flatten()
 }
 
@@ -27,6 +37,7 @@ pub fn entry_points() -> impl Iterator<Item = &'static EntryPoint> {
 #[derive(Debug, Default)]
 pub struct Structures {
     blooms: Handles<Held<Bloom>>,
+    encoders: Handles<Arc<Mutex<Encoder>>>,
     sparses: Handles<Held<Sparse>>,
 }
 
@@ -34,6 +45,7 @@ impl Structures {
     /// Gives everything back.
     pub fn tear_down(&self) {
         drop(self.blooms.take_all());
+        drop(self.encoders.take_all());
         drop(self.sparses.take_all());
     }
 }

@@ -20,6 +20,7 @@ pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
     "peek" => peek,
     "getMany" => get_many,
     "getBytes" => get_bytes,
+    "lend" => lend,
     "has" => has,
     "set" => set,
     "delete" => delete,
@@ -326,6 +327,38 @@ fn get_bytes(call: &Call<'_, 2>) -> Returned {
             _ => call.int(OTHER),
         })?
     })?
+}
+
+/// `lend(handle, key)`: like `get`, but only bytes come, and many of them come as a Buffer over
+/// the record itself, which it keeps alive. Whoever gets it must not write to it: other threads
+/// read the same memory.
+fn lend(call: &Call<'_, 2>) -> Returned {
+    let handle = handle!(call);
+    let record = call.with_key(1, |key| {
+        // Read before the value: whoever writes in between voids the copy.
+        let slot = handle.cache.versions().slot(key.hash);
+        let version = handle.cache.versions().current(slot);
+        let record = handle.cache.get(key);
+        handle.counters.count_read(record.is_some());
+        if let Some(record) = &record {
+            let header = call.environment.header.get();
+            describe_near(header, 0, key.hash, (slot, version), record);
+            header.set_word(word::KIND, i32::from(record.kind().0));
+            header.set_word(word::LENGTH, record.payload().len() as i32);
+        }
+        record
+    })?;
+    let Some(record) = record else {
+        return call.int(MISS);
+    };
+    if !matches!(record.kind(), Kind::BUFFER | Kind::BYTES) {
+        return call.int(OTHER);
+    }
+    let mut unpacked = Vec::new();
+    match MemoryCache::unpack(&record, &mut unpacked)? {
+        true => values::owned_buffer(call.env, unpacked),
+        false => values::lent_buffer(call.env, record),
+    }
 }
 
 /// `has(handle, key)`

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::{PendingLoad, TieredHandle};
 use crate::binding::call::{Call, EntryPoint, Failure, Returned, entry_points};
 use crate::binding::values::{self, with_encoded};
+use crate::engine::cache::glob::Glob;
 use crate::engine::cache::memory::flights::Caller;
 use crate::engine::cache::tier::Tag;
 use crate::engine::cache::tiered::change::NewValue;
@@ -29,6 +30,8 @@ pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
     "tieredSetMany" => set_many,
     "tieredDelete" => delete,
     "tieredClear" => clear,
+    "tieredKeys" => keys_of,
+    "tieredDeletePattern" => delete_pattern,
     "tieredExpire" => expire,
     "tieredInvalidateTags" => invalidate_tags,
     "tieredFlush" => flush,
@@ -70,6 +73,27 @@ fn begin<const N: usize>(call: &Call<'_, N>, work: impl Future<Output = Reply> +
         queue.push(operation, Outcome::Done(work.await));
     });
     call.undefined()
+}
+
+/// Begins an operation that waits in any case, and may fail; argument 1 is its number.
+fn begin_walk<const N: usize>(
+    call: &Call<'_, N>,
+    work: impl Future<Output = Result<Reply, Error>> + Send + 'static,
+) -> Returned {
+    let operation = call.u32(1)?;
+    let queue = call.environment.queue.clone();
+    runtime::handle()?.spawn(async move {
+        queue.push(operation, work.await.into());
+    });
+    call.undefined()
+}
+
+/// A pattern, from a string.
+fn pattern<const N: usize>(call: &Call<'_, N>, index: usize) -> Result<Glob, Failure> {
+    call.with_text(index, Glob::new)?.map_err(|error| {
+        let reason = error.to_string();
+        Error::Pattern { reason }.into()
+    })
 }
 
 fn key<const N: usize>(call: &Call<'_, N>, index: usize) -> Result<Arc<[u8]>, Failure> {
@@ -180,6 +204,23 @@ fn delete(call: &Call<'_, 3>) -> Returned {
 fn clear(call: &Call<'_, 2>) -> Returned {
     let handle = handle(call)?;
     begin(call, handle.cache.clone().clear(handle.stack.clone()))
+}
+
+/// `tieredKeys(handle, operation, pattern)`: all that any level has.
+fn keys_of(call: &Call<'_, 3>) -> Returned {
+    let handle = handle(call)?;
+    let glob = pattern(call, 2)?;
+    begin_walk(call, handle.cache.clone().keys(handle.stack.clone(), glob))
+}
+
+/// `tieredDeletePattern(handle, operation, pattern)`: how many were there.
+fn delete_pattern(call: &Call<'_, 3>) -> Returned {
+    let handle = handle(call)?;
+    let glob = pattern(call, 2)?;
+    begin_walk(
+        call,
+        handle.cache.clone().delete_pattern(handle.stack.clone(), glob),
+    )
 }
 
 /// `tieredExpire(handle, operation, key)`: whether there was a fresh value.

@@ -50,7 +50,7 @@ impl From<&BreakerSetup> for breaker::Options {
 /// A tier as JavaScript describes it.
 #[napi(object)]
 pub struct TierDescription {
-    /// `memory`, `redis` or `foreign`.
+    /// `memory`, `disk`, `redis` or `foreign`.
     pub kind: String,
     /// 1 for the first.
     pub level: u32,
@@ -139,6 +139,7 @@ fn parts(environment: &Environment, options: &TieredOptions, agent: &Arc<Agent>)
                 }
                 handle.cache.clone()
             }
+            "disk" => environment.disk_caches.cache(handle).ok_or_else(closed)?,
             "redis" => environment
                 .redis_caches
                 .handles

@@ -1,5 +1,7 @@
 //! What native code asks of JavaScript, and its answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use napi::sys;
 
@@ -13,6 +15,7 @@ use crate::engine::cache::tiered::news::Event;
 pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
     "tieredTake" => take,
     "tieredAnswer" => answer,
+    "tieredAnswerKeys" => answer_keys,
 };
 
 fn text(env: sys::napi_env, text: &str) -> Returned {
@@ -70,6 +73,7 @@ fn request(env: sys::napi_env, taken: &Taken) -> Returned {
             parts.extend([text(env, "delete")?, values::array(env, &keys?)?]);
         }
         Ask::Clear => parts.push(text(env, "clear")?),
+        Ask::Keys => parts.push(text(env, "keys")?),
         Ask::Translate(kind, payload) => parts.extend([
             text(env, "translate")?,
             values::undefined(env)?,
@@ -151,6 +155,15 @@ fn answer(call: &Call<'_, 10>) -> Returned {
         _ => Given::Failed,
     };
     handle.stack.agent.answer(call.u32(1)?, given);
+    call.undefined()
+}
+
+/// `tieredAnswerKeys(handle, number, keys)`
+fn answer_keys(call: &Call<'_, 3>) -> Returned {
+    if let Some(handle) = call.environment.tiered.handles.get(call.u32(0)?) {
+        let keys = call.texts(2, |bytes| Arc::from(bytes))?;
+        handle.stack.agent.answer(call.u32(1)?, Given::Keys(keys));
+    }
     call.undefined()
 }
 

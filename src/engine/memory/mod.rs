@@ -2,6 +2,7 @@
 //!
 //! - [`compression`]: gzip, deflate, brotli, lz4 and zstd in the formats that other programs
 //!   read, with a bound on what decompression may produce.
+//! - [`compression_stream`]: the same piece by piece, for what is sent while it is made.
 //! - [`sparse`]: a matrix that stores what is not zero.
 //! - [`bloom`]: a set that answers "perhaps" in ten bits an item.
 //! - [`envelope`]: the frame of serialized structures: what it is, which version, a checksum.
@@ -13,5 +14,6 @@
 
 pub mod bloom;
 pub mod compression;
+pub mod compression_stream;
 pub mod envelope;
 pub mod sparse;

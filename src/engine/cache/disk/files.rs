@@ -88,14 +88,20 @@ impl Files {
     /// Begins a file for a value of this key.
     pub fn create(&self, hash: Hash) -> io::Result<Draft> {
         fs::create_dir_all(&self.directory)?;
-        let id = new_id();
-        let temporary = self.directory.join(name(&hash, id) + UNFINISHED);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&temporary)?;
-        file.lock()?;
+        let (id, temporary, file) = loop {
+            let id = new_id();
+            let temporary = self.directory.join(name(&hash, id) + UNFINISHED);
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&temporary)?;
+            file.lock()?;
+            // Before it was locked, a collection may have taken it for an orphan.
+            if temporary.try_exists()? {
+                break (id, temporary, file);
+            }
+        };
         Ok(Draft {
             file: Some(file),
             temporary,
@@ -411,5 +417,30 @@ mod tests {
         drop(being_written);
         uncommitted.discard();
         assert_eq!(count(&files), 2);
+    }
+
+    #[test]
+    fn a_collection_takes_no_file_that_is_being_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path());
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    files.collect(|_, _| false);
+                }
+            });
+            for _ in 0..300 {
+                let mut draft = files.create(HASH).unwrap();
+                draft.write(b"value").unwrap();
+                let finished = draft.finish();
+                let there = finished.as_ref().is_ok_and(|file| file.path.exists());
+                if !there {
+                    over.store(true, Ordering::Relaxed);
+                }
+                assert!(there, "{finished:?}");
+            }
+            over.store(true, Ordering::Relaxed);
+        });
     }
 }

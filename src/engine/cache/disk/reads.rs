@@ -23,11 +23,13 @@ enum Sought<T> {
     Damaged,
 }
 
-/// A value and what goes with it, for tiers.
+/// A value and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Its bookkeeping.
     pub head: Head,
+    /// See [`Stored::attributes`].
+    pub attributes: Vec<u8>,
     /// The encoded value.
     pub payload: Vec<u8>,
 }
@@ -48,8 +50,17 @@ pub enum Inline<T> {
 pub enum Value {
     /// All of it.
     Whole(Found),
-    /// A file that can be read, block by block.
-    File(Head, Reader),
+    /// A file that can be read, block by block; what was found has no payload.
+    File(Found, Reader),
+}
+
+/// Which entries a read is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those that may be handed out as they are.
+    Fresh,
+    /// Those that are kept, for whoever judges that.
+    Kept,
 }
 
 impl DiskCache {
@@ -62,7 +73,7 @@ impl DiskCache {
         body: impl FnOnce(Kind, &[u8]) -> T,
     ) -> Result<Inline<T>> {
         let hash = record::hash_of(key);
-        let found = self.look(&hash, key, |stored| match stored.place {
+        let found = self.look(&hash, key, Wanted::Fresh, |stored| match stored.place {
             Place::Inline(payload) => Inline::Value(body(stored.head.kind, payload)),
             Place::File { .. } => Inline::InFile,
         })?;
@@ -76,13 +87,14 @@ impl DiskCache {
 
     /// Lends the entry of a key to `body`, without counting. `body` must not wait.
     pub fn peek<T>(self: &Arc<Self>, key: &[u8], body: impl FnOnce(&Stored<'_>) -> T) -> Result<Option<T>> {
-        self.look(&record::hash_of(key), key, body)
+        self.look(&record::hash_of(key), key, Wanted::Fresh, body)
     }
 
     fn look<T>(
         self: &Arc<Self>,
         hash: &Hash,
         key: &[u8],
+        wanted: Wanted,
         body: impl FnOnce(&Stored<'_>) -> T,
     ) -> Result<Option<T>> {
         let store = self.store()?;
@@ -94,8 +106,12 @@ impl DiskCache {
             let Some(stored) = record::decode(bytes) else {
                 return Ok(Sought::Damaged);
             };
-            let fits = stored.key == key && !stored.head.is_expired(super::now_ms());
-            Ok(if fits {
+            let now = super::now_ms();
+            let is_good = match wanted {
+                Wanted::Fresh => stored.is_fresh(now),
+                Wanted::Kept => !stored.head.is_expired(now),
+            };
+            Ok(if is_good && stored.key == key {
                 Sought::Found(body(&stored))
             } else {
                 Sought::Missing
@@ -114,29 +130,34 @@ impl DiskCache {
 
     /// The value of a key with all that goes with it; large ones are opened for reading. What
     /// is in a file is read by the caller, who may wait for the disk.
-    pub fn value(self: &Arc<Self>, key: &[u8]) -> Result<Option<Value>> {
+    pub fn value(self: &Arc<Self>, key: &[u8], wanted: Wanted) -> Result<Option<Value>> {
         let hash = record::hash_of(key);
         // A file may be replaced between the look at the entry and the opening.
         for _ in 0..3 {
-            let take = |stored: &Stored<'_>| match stored.place {
-                Place::Inline(payload) => Ok(Found {
+            let take = |stored: &Stored<'_>| {
+                let (payload, file) = match stored.place {
+                    Place::Inline(payload) => (payload.to_vec(), None),
+                    Place::File { id, length } => (Vec::new(), Some((id, length))),
+                };
+                let found = Found {
                     head: stored.head,
-                    payload: payload.to_vec(),
-                }),
-                Place::File { id, length } => Err((stored.head, id, length)),
+                    attributes: stored.attributes.to_vec(),
+                    payload,
+                };
+                (found, file)
             };
-            let (head, id, length) = match self.look(&hash, key, take)? {
+            let (found, id, length) = match self.look(&hash, key, wanted, take)? {
                 None => break,
-                Some(Ok(found)) => {
+                Some((found, None)) => {
                     self.count_hit(hash);
                     return Ok(Some(Value::Whole(found)));
                 }
-                Some(Err(file)) => file,
+                Some((found, Some((id, length)))) => (found, id, length),
             };
             match self.files.open(&hash, id, length) {
                 Ok(reader) => {
                     self.count_hit(hash);
-                    return Ok(Some(Value::File(head, reader)));
+                    return Ok(Some(Value::File(found, reader)));
                 }
                 Err(_) if self.points_at(&hash, id) => {
                     self.drop_damaged(hash, Some(id));
@@ -151,17 +172,27 @@ impl DiskCache {
 
     /// The whole value of a key. May wait for the disk.
     pub fn load(self: &Arc<Self>, key: &[u8]) -> Result<Option<Found>> {
-        match self.value(key)? {
+        match self.value(key, Wanted::Fresh)? {
             None => Ok(None),
             Some(Value::Whole(found)) => Ok(Some(found)),
-            Some(Value::File(head, mut reader)) => match reader.read_all() {
-                Ok(payload) => Ok(Some(Found { head, payload })),
-                Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Err(Error::TooLarge),
-                Err(_) => {
-                    self.drop_damaged_key(key);
-                    Ok(None)
-                }
-            },
+            Some(Value::File(found, reader)) => self.read_file(key, found, reader),
+        }
+    }
+
+    /// The same, with what is in the file. May wait for the disk.
+    pub fn read_file(
+        self: &Arc<Self>,
+        key: &[u8],
+        found: Found,
+        mut reader: Reader,
+    ) -> Result<Option<Found>> {
+        match reader.read_all() {
+            Ok(payload) => Ok(Some(Found { payload, ..found })),
+            Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Err(Error::TooLarge),
+            Err(_) => {
+                self.drop_damaged_key(key);
+                Ok(None)
+            }
         }
     }
 
@@ -198,7 +229,7 @@ impl DiskCache {
     /// A file of this key turned out to be damaged while it was read.
     pub fn drop_damaged_key(self: &Arc<Self>, key: &[u8]) {
         let hash = record::hash_of(key);
-        let file = self.look(&hash, key, |stored| match stored.place {
+        let file = self.look(&hash, key, Wanted::Kept, |stored| match stored.place {
             Place::File { id, .. } => Some(id),
             Place::Inline(_) => None,
         });
@@ -230,7 +261,7 @@ impl DiskCache {
     /// Milliseconds that an entry has left; the inner none is for ever.
     pub fn remaining_ms(self: &Arc<Self>, key: &[u8]) -> Result<Option<Option<u64>>> {
         let now = super::now_ms();
-        self.peek(key, |stored| match stored.head.expires_ms {
+        self.peek(key, |stored| match stored.fresh_until_ms() {
             NEVER => None,
             expires => Some(expires.saturating_sub(now)),
         })
@@ -283,7 +314,7 @@ impl DiskCache {
                     let (hash, bytes) = entry?;
                     let Ok(hash) = Hash::try_from(hash) else { continue };
                     if let Some(stored) = record::decode_unchecked(bytes)
-                        && !stored.head.is_expired(now)
+                        && stored.is_fresh(now)
                         && glob.is_none_or(|glob| glob.matches(stored.key))
                     {
                         visit(&hash, stored.key);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use super::config::Options;
-use super::reads::{Found, Value};
+use super::reads::{Found, Value, Wanted};
 use super::record::Place;
 use super::stats::Counter;
 use super::streams::ValueWriter;

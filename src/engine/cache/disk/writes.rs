@@ -10,6 +10,7 @@ use super::stats::Counter;
 use crate::engine::cache::glob::Glob;
 use crate::engine::cache::record::Kind;
 use crate::engine::lmdb::WriteTransaction;
+use crate::engine::lmdb::failure::io;
 use crate::engine::runtime;
 use crate::error::{Error, Result, StorageProblem};
 
@@ -41,7 +42,7 @@ impl DiskCache {
         age.map_or(NEVER, |ms| now.saturating_add(ms).min(NEVER - 1))
     }
 
-    fn head(&self, kind: Kind, lifetime: Lifetime) -> Head {
+    pub(in crate::engine::cache) fn head(&self, kind: Kind, lifetime: Lifetime) -> Head {
         let now = super::now_ms();
         Head {
             kind,
@@ -111,25 +112,55 @@ impl DiskCache {
         lifetime: Lifetime,
         done: impl FnOnce(Result<bool>) + Send + 'static,
     ) {
+        self.set_sealed(key, &self.head(kind, lifetime), &[], payload, done);
+    }
+
+    /// Stores a value with its attributes, see [`record`]. Tells whether it was.
+    pub fn set_sealed(
+        self: &Arc<Self>,
+        key: &[u8],
+        head: &Head,
+        attributes: &[u8],
+        payload: &[u8],
+        done: impl FnOnce(Result<bool>) + Send + 'static,
+    ) {
         if payload.len() as u64 > self.config.stream_threshold {
-            let (key, payload) = (key.to_vec(), payload.to_vec());
-            let cache = self.clone();
-            return blocking(done, move |done| {
-                let finished = cache.files.create(record::hash_of(&key)).and_then(|mut draft| {
-                    draft.write(&payload)?;
-                    draft.finish()
-                });
-                match finished {
-                    Ok(file) => cache.set_file(&key, kind, file, lifetime, done),
-                    Err(error) => done(Err(crate::engine::lmdb::failure::io(
-                        "Cannot write a file",
-                        &error,
-                    ))),
-                }
-            });
+            return self.set_large(key, *head, attributes, payload, done);
         }
-        let entry = record::encode(&self.head(kind, lifetime), key, Place::Inline(payload));
-        self.put(record::hash_of(key), entry, done);
+        let entry = record::encode(head, key, attributes, Place::Inline(payload));
+        let hash = record::hash_of(key);
+        self.under_way.overtake(&hash);
+        self.put(hash, entry, done);
+    }
+
+    /// Writes a file on another thread, and stores the value if nothing has changed the key
+    /// since.
+    fn set_large(
+        self: &Arc<Self>,
+        key: &[u8],
+        head: Head,
+        attributes: &[u8],
+        payload: &[u8],
+        done: impl FnOnce(Result<bool>) + Send + 'static,
+    ) {
+        let hash = record::hash_of(key);
+        let ticket = self.under_way.begin(hash, key);
+        let (key, attributes, payload) = (key.to_vec(), attributes.to_vec(), payload.to_vec());
+        let cache = self.clone();
+        blocking(done, move |done| {
+            let written = cache.files.create(hash).and_then(|mut draft| {
+                draft.write(&payload)?;
+                draft.finish()
+            });
+            cache.under_way.end(&ticket, |overtaken| match written {
+                Ok(file) if overtaken => {
+                    file.discard();
+                    done(Ok(true));
+                }
+                Ok(file) => cache.put_file(&key, &head, &attributes, file, done),
+                Err(error) => done(Err(io("Cannot write a file", &error))),
+            });
+        });
     }
 
     /// Stores a value that is in a file already.
@@ -141,11 +172,23 @@ impl DiskCache {
         lifetime: Lifetime,
         done: impl FnOnce(Result<bool>) + Send + 'static,
     ) {
+        self.under_way.overtake(&record::hash_of(key));
+        self.put_file(key, &self.head(kind, lifetime), &[], file, done);
+    }
+
+    fn put_file(
+        self: &Arc<Self>,
+        key: &[u8],
+        head: &Head,
+        attributes: &[u8],
+        file: Finished,
+        done: impl FnOnce(Result<bool>) + Send + 'static,
+    ) {
         let place = Place::File {
             id: file.id,
             length: file.length,
         };
-        let entry = record::encode(&self.head(kind, lifetime), key, place);
+        let entry = record::encode(head, key, attributes, place);
         self.put(record::hash_of(key), entry, move |result| {
             // The lock on the file must last until an entry points at it.
             match result {
@@ -200,6 +243,7 @@ impl DiskCache {
     /// Deletes a key. Tells whether it was there.
     pub fn delete(self: &Arc<Self>, key: &[u8], done: impl FnOnce(Result<bool>) + Send + 'static) {
         let hash = record::hash_of(key);
+        self.under_way.overtake(&hash);
         let key = key.to_vec();
         let body = move |change: &mut Change<'_, '_>| {
             let previous = change.remove_key(&hash, &key)?;
@@ -222,7 +266,7 @@ impl DiskCache {
             let Some(stored) = bytes.and_then(record::decode) else {
                 return Ok(false);
             };
-            if stored.key != key || stored.head.is_expired(change.now_ms) {
+            if stored.key != key || !stored.is_fresh(change.now_ms) {
                 return Ok(false);
             }
             let mut entry = stored.bytes.to_vec();
@@ -243,17 +287,18 @@ impl DiskCache {
         done: impl FnOnce(Result<f64>) + Send + 'static,
     ) {
         let hash = record::hash_of(key);
+        self.under_way.overtake(&hash);
         let key = key.to_vec();
         let body = move |change: &mut Change<'_, '_>| {
             let now = change.now_ms;
             let bytes = change.databases.entries.get(change.txn, &hash)?;
             let stored = bytes.and_then(record::decode);
-            let live = stored.filter(|stored| stored.key == key && !stored.head.is_expired(now));
+            let live = stored.filter(|stored| stored.key == key && stored.is_fresh(now));
             let (number, expires_ms) = match live {
                 None => (0.0, change.cache.expires(lifetime, now)),
                 Some(stored) => match (stored.head.kind, stored.place) {
                     (Kind::NUMBER, Place::Inline(payload)) => match payload.try_into() {
-                        Ok(bytes) => (f64::from_le_bytes(bytes), stored.head.expires_ms),
+                        Ok(bytes) => (f64::from_le_bytes(bytes), stored.fresh_until_ms()),
                         Err(_) => return Ok(Err(Error::NotANumber)),
                     },
                     _ => return Ok(Err(Error::NotANumber)),
@@ -269,7 +314,7 @@ impl DiskCache {
                 expires_ms,
                 indexed_ms: NEVER,
             };
-            let entry = record::encode(&head, &key, Place::Inline(&sum.to_le_bytes()));
+            let entry = record::encode(&head, &key, &[], Place::Inline(&sum.to_le_bytes()));
             change.put(&hash, &entry)?;
             Ok(Ok(sum))
         };
@@ -278,12 +323,14 @@ impl DiskCache {
 
     /// Removes everything.
     pub fn clear(self: &Arc<Self>, done: impl FnOnce(Result<()>) + Send + 'static) {
+        self.under_way.overtake_where(|_| true);
         let body = |change: &mut Change<'_, '_>| change.clear();
         self.change(true, None, body, done);
     }
 
     /// Deletes the keys that a pattern means, on another thread. Tells how many.
     pub fn delete_pattern(self: &Arc<Self>, glob: Glob, done: impl FnOnce(Result<u64>) + Send + 'static) {
+        self.under_way.overtake_where(|key| glob.matches(key));
         let cache = self.clone();
         blocking(done, move |done| {
             let mut matches: Vec<(Hash, Vec<u8>)> = Vec::new();

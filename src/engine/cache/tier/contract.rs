@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Entry, Pending, Tag, Tier, unix_ms};
+use crate::engine::cache::glob::Glob;
 use crate::engine::cache::record::Kind;
 use crate::engine::runtime;
 use crate::error::Result;
@@ -37,6 +38,7 @@ pub fn run(tier: &dyn Tier) {
     entries_know_when_they_expire(tier);
     entries_leave_when_nobody_wants_them(tier);
     tags_and_grace_travel_along(tier);
+    keys_are_named_by_pattern(tier);
     clearing_leaves_nothing(tier);
 }
 
@@ -49,6 +51,7 @@ pub fn run_closed(tier: &dyn Tier) {
     assert!(done(tier.set_many(&[(key("a"), text("1"))])).is_err());
     assert!(done(tier.delete(&[key("a")])).is_err());
     assert!(done(tier.clear()).is_err());
+    assert!(done(tier.keys(None)).is_err());
 }
 
 fn values_come_back_as_they_went_in(tier: &dyn Tier) {
@@ -153,6 +156,24 @@ fn tags_and_grace_travel_along(tier: &dyn Tier) {
         assert_eq!(read, entry);
     }
     done(tier.delete(&[key("tagged")])).unwrap();
+}
+
+fn keys_are_named_by_pattern(tier: &dyn Tier) {
+    done(tier.clear()).unwrap();
+    for name in ["user:1", "user:2", "order:1", "wi*d"] {
+        done(tier.set(name.as_bytes(), &text("v"))).unwrap();
+    }
+    let named = |pattern: Option<&str>| {
+        let glob = pattern.map(|pattern| Arc::new(Glob::new(pattern.as_bytes()).unwrap()));
+        let mut keys = done(tier.keys(glob.clone())).unwrap();
+        keys.retain(|key| glob.as_ref().is_none_or(|glob| glob.matches(key)));
+        keys.sort();
+        keys
+    };
+    assert_eq!(named(Some("user:*")), ["user:1", "user:2"].map(key));
+    assert_eq!(named(Some("order:1")), [key("order:1")]);
+    assert_eq!(named(Some("nothing")), []);
+    assert_eq!(named(None).len(), 4);
 }
 
 fn clearing_leaves_nothing(tier: &dyn Tier) {

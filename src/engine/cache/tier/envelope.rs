@@ -22,6 +22,9 @@ const VERSION: u8 = 1;
 /// Bytes before the tags.
 const FIXED: usize = 18;
 
+/// Where the times are.
+const EXPIRES: usize = 2;
+
 /// Puts an entry into bytes.
 pub fn write(entry: &Entry) -> Vec<u8> {
     let mut bytes = BytesMut::with_capacity(FIXED + 8 + tag_bytes(&entry.tags) + entry.payload.len());
@@ -69,6 +72,21 @@ pub fn read(mut bytes: Bytes) -> Result<Entry> {
         kept_until: time(kept_until),
         tags: Arc::from(tags),
     })
+}
+
+/// When the entry of an envelope expires, without a look at the rest.
+pub fn expires(bytes: &[u8]) -> Option<u64> {
+    let ms = bytes.get(EXPIRES..EXPIRES + 8)?.try_into().ok()?;
+    Some(u64::from_le_bytes(ms)).filter(|ms| *ms != 0)
+}
+
+/// Lets the entry of an envelope end at a time, and keeps it for no longer. Without effect on
+/// what is no envelope.
+pub fn set_times(bytes: &mut [u8], expires: Option<u64>) {
+    let ms = expires.unwrap_or(0).to_le_bytes();
+    if let Some(times) = bytes.get_mut(EXPIRES..FIXED) {
+        times.copy_from_slice(&[ms, ms].concat());
+    }
 }
 
 fn tag_bytes(tags: &[Tag]) -> usize {
@@ -126,6 +144,21 @@ mod tests {
         for entry in [entry(), Entry::new(Kind(0), Bytes::new())] {
             assert_eq!(read(write(&entry).into()).unwrap(), entry);
         }
+    }
+
+    #[test]
+    fn times_are_read_and_set_where_they_are() {
+        let mut bytes = write(&entry());
+        assert_eq!(expires(&bytes), entry().expires);
+        for times in [Some(7), None] {
+            set_times(&mut bytes, times);
+            assert_eq!(expires(&bytes), times);
+            let read = read(bytes.clone().into()).unwrap();
+            assert_eq!((read.expires, read.kept_until), (times, times));
+            assert_eq!((read.tags, read.payload), (entry().tags, entry().payload));
+        }
+        assert_eq!(expires(b"short"), None);
+        set_times(&mut [1, 2, 3], Some(4));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Entry, Pair, Pending, Tag, Tier, unix_ms};
+use crate::engine::cache::glob::Glob;
 use crate::engine::cache::memory::{Entry as NewEntry, MemoryCache};
 use crate::engine::cache::record::{Key, Lifetime, Record};
 use crate::engine::clock;
@@ -107,6 +108,15 @@ impl Tier for MemoryCache {
             self.check_open()?;
             MemoryCache::clear(self);
             Ok(())
+        })
+    }
+
+    fn keys(&self, glob: Option<Arc<Glob>>) -> Pending<'_, Vec<Arc<[u8]>>> {
+        Box::pin(async move {
+            self.check_open()?;
+            let mut keys = Vec::new();
+            self.for_each_key(glob.as_deref(), &mut |key| keys.push(key.into()));
+            Ok(keys)
         })
     }
 

@@ -20,6 +20,7 @@
 //!
 //! [`contract`] is the suite that all of them pass.
 
+pub mod disk;
 pub mod envelope;
 pub mod memory;
 pub mod redis;
@@ -35,6 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
+use super::glob::Glob;
 use super::record::Kind;
 use crate::error::Result;
 
@@ -171,6 +173,10 @@ pub trait Tier: Send + Sync + fmt::Debug {
 
     /// Removes everything that is this tier's.
     fn clear(&self) -> Pending<'_, ()>;
+
+    /// The keys that a pattern means, all of them without one. More may be named: whoever asks
+    /// looks at them again. A walk over all that the tier has.
+    fn keys(&self, glob: Option<Arc<Glob>>) -> Pending<'_, Vec<Arc<[u8]>>>;
 
     /// Leases, of a tier that several machines share.
     fn leases(&self) -> Option<&dyn Leases> {

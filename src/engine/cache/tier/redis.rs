@@ -13,6 +13,7 @@ use bytes::Bytes;
 use redis::Value as Reply;
 
 use super::{Entry, Lease, Leases, Pair, Pending, Tier, Watcher, envelope, unix_ms};
+use crate::engine::cache::glob::Glob;
 use crate::engine::cache::redis::RedisCache;
 use crate::engine::cache::redis::request::{Answer, Request};
 use crate::engine::cache::redis::scripts::{self, Script};
@@ -174,6 +175,13 @@ impl Tier for RedisCache {
 
     fn clear(&self) -> Pending<'_, ()> {
         Box::pin(async move { self.delete_matching(None).await.map(drop) })
+    }
+
+    fn keys(&self, glob: Option<Arc<Glob>>) -> Pending<'_, Vec<Arc<[u8]>>> {
+        Box::pin(async move {
+            let keys = self.keys_matching(glob.as_deref()).await?;
+            Ok(keys.into_iter().map(Arc::from).collect())
+        })
     }
 
     fn leases(&self) -> Option<&dyn Leases> {

@@ -41,6 +41,8 @@ pub enum Ask {
     Delete(Vec<Arc<[u8]>>),
     /// Empty a foreign tier.
     Clear,
+    /// Name the keys of a foreign tier.
+    Keys,
     /// Encode a value anew that is in the words of one of our own tiers.
     Translate(Kind, Bytes),
 }
@@ -54,6 +56,8 @@ pub enum Given {
     Something,
     /// A value.
     Entry(Entry),
+    /// Keys.
+    Keys(Vec<Arc<[u8]>>),
     /// It failed. JavaScript has told its listeners why.
     Failed,
 }

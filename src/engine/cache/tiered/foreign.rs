@@ -13,6 +13,8 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::agent::{Agent, Ask, Given};
+use super::keys::WALK;
+use crate::engine::cache::glob::Glob;
 use crate::engine::cache::record::Key;
 use crate::engine::cache::tier::{Entry, Pending, Tier, unix_ms};
 use crate::error::{Error, Result};
@@ -45,7 +47,11 @@ impl ForeignTier {
     }
 
     async fn ask(&self, ask: Ask) -> Result<Given> {
-        match self.agent.ask(self.level, ask, self.limit).await? {
+        self.ask_within(self.limit, ask).await
+    }
+
+    async fn ask_within(&self, limit: Duration, ask: Ask) -> Result<Given> {
+        match self.agent.ask(self.level, ask, limit).await? {
             Given::Failed => Err(Error::Unavailable {
                 tier: NAME,
                 reason: "it threw an error".to_owned(),
@@ -125,6 +131,15 @@ impl Tier for ForeignTier {
         Box::pin(async move {
             self.ends.invalidate_all();
             self.ask(Ask::Clear).await.map(drop)
+        })
+    }
+
+    fn keys(&self, _: Option<Arc<Glob>>) -> Pending<'_, Vec<Arc<[u8]>>> {
+        Box::pin(async move {
+            match self.ask_within(self.limit * WALK, Ask::Keys).await? {
+                Given::Keys(keys) => Ok(keys),
+                _ => Ok(Vec::new()),
+            }
         })
     }
 

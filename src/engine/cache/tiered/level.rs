@@ -147,6 +147,16 @@ impl Level {
         self.tier.forgets_tags_at_once()
     }
 
+    /// The tier itself, for what passes [`call_within`](Self::call_within).
+    pub fn tier(&self) -> &dyn Tier {
+        &*self.tier
+    }
+
+    /// How long an operation may take.
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// The tier's name.
     pub fn name(&self) -> &'static str {
         self.tier.name()
@@ -173,6 +183,20 @@ impl Level {
         key: Option<&Arc<[u8]>>,
         work: Pending<'_, T>,
     ) -> Result<T> {
+        self.call_within(self.limit, operation, key, work).await
+    }
+
+    /// The same with a deadline of its own.
+    ///
+    /// # Errors
+    /// See [`call`](Self::call).
+    pub async fn call_within<T>(
+        &self,
+        limit: Duration,
+        operation: &'static str,
+        key: Option<&Arc<[u8]>>,
+        work: Pending<'_, T>,
+    ) -> Result<T> {
         let permit = match &self.breaker {
             None => None,
             Some(breaker) => Some(
@@ -189,9 +213,9 @@ impl Level {
         } else {
             let timeout = |_| Error::Timeout {
                 what: self.tier.name(),
-                ms: self.limit.as_millis() as u64,
+                ms: limit.as_millis() as u64,
             };
-            let limited = tokio::time::timeout(self.limit, work).await;
+            let limited = tokio::time::timeout(limit, work).await;
             limited.map_err(timeout).and_then(|result| result)
         };
         if let (Some(breaker), Some(permit)) = (&self.breaker, permit) {

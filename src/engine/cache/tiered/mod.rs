@@ -40,6 +40,7 @@ pub mod change;
 pub mod config;
 mod ear;
 pub mod foreign;
+pub mod keys;
 pub mod level;
 pub mod load;
 pub mod metrics;

@@ -200,6 +200,19 @@ impl Outbox {
         }
     }
 
+    /// Keys that the tier will have once it has taken what stands here.
+    pub fn keys(&self) -> Vec<Arc<[u8]>> {
+        if self.is_idle() {
+            return Vec::new();
+        }
+        let slots = self.slots.lock();
+        let written = slots
+            .by_key
+            .iter()
+            .filter(|(_, slot)| matches!(slot.change, Change::Set { .. }));
+        written.map(|(key, _)| key.clone()).collect()
+    }
+
     /// Adds a change. The flag says that somebody has to [`begin`](Self::begin) to send it.
     pub fn push(&self, key: &Arc<[u8]>, change: Change) -> (oneshot::Receiver<Outcome>, bool) {
         let (sender, receiver) = oneshot::channel();

@@ -118,6 +118,14 @@ impl Reserve {
         entry.is_kept(now).then_some(entry)
     }
 
+    /// The keys of all values.
+    pub fn keys(&self) -> Vec<Arc<[u8]>> {
+        match self.is_used() {
+            true => self.kept.iter().map(|(key, _)| (*key).clone()).collect(),
+            false => Vec::new(),
+        }
+    }
+
     /// Makes a value stale before its time.
     pub fn expire(&self, key: &Arc<[u8]>) {
         let now = unix_ms();

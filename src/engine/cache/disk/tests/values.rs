@@ -52,7 +52,7 @@ fn a_key_with_the_hash_of_another_is_not_taken_for_it() {
         expires_ms: record::NEVER,
         indexed_ms: record::NEVER,
     };
-    let planted = record::encode(&head, b"other", Place::Inline(b"value"));
+    let planted = record::encode(&head, b"other", b"", Place::Inline(b"value"));
     let hash = record::hash_of(b"key");
     let body = move |change: &mut change::Change<'_, '_>| change.put(&hash, &planted);
     told(|done| cache.change(false, None, body, done)).unwrap();
@@ -99,7 +99,8 @@ fn the_index_follows_lifetimes_that_change() {
             cache.validate().unwrap();
         }
     }
-    eventually(|| cache.len().unwrap() == 6 && counted(&cache, Counter::Expirations) == 3);
+    // More than three when one of those with a first life of 20 ms has seen its end.
+    eventually(|| cache.len().unwrap() == 6 && counted(&cache, Counter::Expirations) >= 3);
     for number in 0..3 {
         assert_eq!(get(&cache, &[number, 0]), None);
         assert!(get(&cache, &[number, 1]).is_some());
@@ -133,6 +134,42 @@ fn large_values_are_kept_in_files_and_go_with_their_entries() {
 }
 
 #[test]
+fn a_large_value_never_overtakes_what_was_done_after_it() {
+    let directory = directory();
+    let cache = open(directory.path(), &small()).unwrap();
+    let large = vec![7; 300_000];
+    for round in 0..20 {
+        let (sender, receiver) = mpsc::channel();
+        let stored = move |result: Result<bool>| sender.send(result.unwrap()).unwrap();
+        cache.set(b"key", Kind::BUFFER, &large, Lifetime::Default, stored);
+        let expected = match round % 4 {
+            0 => {
+                set(&cache, b"key", b"small");
+                Some(b"small".to_vec())
+            }
+            1 => {
+                told(|done| cache.delete(b"key", done)).unwrap();
+                None
+            }
+            2 => {
+                told(|done| cache.clear(done)).unwrap();
+                None
+            }
+            _ => {
+                let other = vec![8; 200_000];
+                set(&cache, b"key", &other);
+                Some(other)
+            }
+        };
+        assert!(receiver.recv().unwrap());
+        assert_eq!(get(&cache, b"key"), expected, "round {round}");
+        cache.validate().unwrap();
+    }
+    eventually(|| files_in(directory.path()) == 1);
+    close(cache);
+}
+
+#[test]
 fn values_are_written_and_read_piece_by_piece() {
     let directory = directory();
     let cache = open(directory.path(), &small()).unwrap();
@@ -143,7 +180,7 @@ fn values_are_written_and_read_piece_by_piece() {
             assert!(writer.write(chunk).unwrap());
         }
         assert!(told(|done| writer.finish(Kind::BUFFER, Lifetime::Default, done)).unwrap());
-        let read = match cache.value(b"key").unwrap().unwrap() {
+        let read = match cache.value(b"key", Wanted::Fresh).unwrap().unwrap() {
             Value::Whole(Found { payload, .. }) => payload,
             Value::File(_, mut reader) => {
                 let mut read = Vec::new();
@@ -177,7 +214,7 @@ fn a_reader_goes_on_when_its_value_is_replaced() {
     let directory = directory();
     let cache = open(directory.path(), &small()).unwrap();
     set(&cache, b"key", &vec![1; 300_000]);
-    let Some(Value::File(_, mut reader)) = cache.value(b"key").unwrap() else {
+    let Some(Value::File(_, mut reader)) = cache.value(b"key", Wanted::Fresh).unwrap() else {
         panic!("the value is large");
     };
     set(&cache, b"key", &vec![2; 300_000]);

@@ -1,0 +1,588 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { MemoryCache, responseCache } = require('hotpath');
+const { deferred, errors, waitFor } = require('../support');
+const { EXPRESS, ask, before, listen, text } = require('../support/http');
+
+const BIG = JSON.stringify(Array.from({ length: 2000 }, (_, id) => ({ id, name: `product ${id}` })));
+
+/** A server with a cache in front of an application that counts its calls. */
+async function setUp(t, options, app) {
+  const responses = responseCache({ ttlMs: 60_000, onError: (error) => assert.fail(error), ...options });
+  t.after(() => responses.close());
+  const state = { calls: 0, responses };
+  state.url = await listen(
+    t,
+    before(responses, (request, response) => {
+      state.calls++;
+      return app(request, response, state);
+    }),
+  );
+  return state;
+}
+
+function json(_request, response) {
+  response.setHeader('Content-Type', 'application/json');
+  response.end(BIG);
+}
+
+describe('what is stored is served', () => {
+  it('with status, headers and body, and its age', async (t) => {
+    const server = await setUp(t, {}, (_request, response) => {
+      response.writeHead(404, 'Nowhere', { 'Content-Type': 'text/plain', 'X-Twice': ['a', 'b'] });
+      response.end('not here');
+    });
+    const [first, second] = [await ask(server.url), await ask(server.url)];
+    for (const answer of [first, second]) {
+      assert.equal(answer.status, 404);
+      assert.equal(answer.response.statusMessage, 'Nowhere');
+      assert.equal(answer.headers['content-type'], 'text/plain');
+      assert.equal(answer.headers['x-twice'], 'a, b');
+      assert.equal(answer.headers['content-length'], '8');
+      assert.match(answer.headers.age, /^\d+$/);
+      assert.equal(text(answer), 'not here');
+    }
+    assert.equal(first.headers.date, second.headers.date);
+    assert.equal(server.calls, 1);
+  });
+
+  it('when it was written in pieces', async (t) => {
+    const server = await setUp(t, {}, (_request, response) => {
+      response.setHeader('Content-Type', 'text/plain');
+      response.write('one ');
+      setImmediate(() => {
+        response.write(Buffer.from('two '));
+        response.end('three');
+      });
+    });
+    for (let turn = 0; turn < 3; turn++) assert.equal(text(await ask(server.url)), 'one two three');
+    assert.equal(server.calls, 1);
+  });
+
+  it('by URL, query and Host', async (t) => {
+    const server = await setUp(t, {}, (request, response) => response.end(request.headers.host + request.url));
+    for (const [path, host] of [
+      ['/a', 'x'],
+      ['/a?1', 'x'],
+      ['/a?2', 'x'],
+      ['/a', 'y'],
+      ['/A', 'x'],
+    ]) {
+      for (let turn = 0; turn < 2; turn++) {
+        assert.equal(text(await ask(server.url + path, { headers: { host } })), host + path);
+      }
+    }
+    assert.equal(server.calls, 5);
+  });
+
+  it('to HEAD, without the body', async (t) => {
+    const server = await setUp(t, {}, json);
+    await ask(server.url);
+    const answer = await ask(server.url, { method: 'HEAD' });
+    assert.equal(answer.headers['content-length'], String(BIG.length));
+    assert.equal(answer.body.length, 0);
+    assert.equal(server.calls, 1);
+  });
+
+  it('while HEAD alone stores nothing', async (t) => {
+    const server = await setUp(t, {}, json);
+    await ask(server.url, { method: 'HEAD' });
+    assert.equal(text(await ask(server.url)), BIG);
+    assert.equal(server.calls, 2);
+  });
+
+  for (const encoding of ['br', 'gzip', 'zstd', 'deflate']) {
+    it(`in ${encoding}, made once`, async (t) => {
+      const server = await setUp(t, {}, json);
+      const headers = { 'accept-encoding': encoding };
+      const plain = await ask(server.url);
+      const first = await ask(server.url, { headers });
+      const second = await ask(server.url, { headers });
+      assert.equal(first.headers['content-encoding'], encoding);
+      assert.equal(text(first), BIG);
+      assert.deepEqual(second.body, first.body);
+      assert.equal(first.headers['content-length'], String(first.body.length));
+      assert.ok(first.body.length < BIG.length / 3);
+      assert.equal(first.headers.vary, 'Accept-Encoding');
+      assert.equal(plain.headers.vary, 'Accept-Encoding');
+      assert.equal(first.headers.etag, `W/${plain.headers.etag}`);
+      const coded = server.responses.cache.keys(`http-coded:${encoding}:*`);
+      assert.equal(coded.length, 1);
+      assert.equal(server.calls, 1);
+    });
+  }
+
+  it('as it is where compression would be wrong', async (t) => {
+    const cases = {
+      '/small': { 'Content-Type': 'text/plain', body: 'small' },
+      '/image': { 'Content-Type': 'image/png', body: BIG },
+      '/fixed': { 'Content-Type': 'text/plain', 'Cache-Control': 'max-age=9, no-transform', body: BIG },
+      '/coded': { 'Content-Type': 'text/plain', 'Content-Encoding': 'x-own', body: BIG },
+    };
+    const server = await setUp(t, {}, (request, response) => {
+      const { body, ...headers } = cases[request.url];
+      response.writeHead(200, headers).end(body);
+    });
+    for (const [path, { body, 'Content-Encoding': encoding }] of Object.entries(cases)) {
+      for (let turn = 0; turn < 2; turn++) {
+        const answer = await ask(server.url + path, { headers: { 'accept-encoding': 'gzip, br, zstd' } });
+        assert.equal(answer.headers['content-encoding'], encoding, path);
+        assert.equal(answer.body.toString(), body);
+      }
+    }
+    assert.equal(server.calls, 4);
+  });
+});
+
+describe('conditional requests', () => {
+  it('are answered by 304 with what a 304 has', async (t) => {
+    const server = await setUp(t, {}, (_request, response) => {
+      response.setHeader('Cache-Control', 'max-age=60');
+      response.setHeader('Content-Type', 'text/plain');
+      response.setHeader('X-Other', '1');
+      response.end(BIG);
+    });
+    const { headers } = await ask(server.url);
+    for (const condition of [headers.etag, `"x", ${headers.etag}`, `W/${headers.etag}`, '*']) {
+      const answer = await ask(server.url, { headers: { 'if-none-match': condition } });
+      assert.equal(answer.status, 304, condition);
+      assert.equal(answer.headers.etag, headers.etag);
+      assert.equal(answer.headers['cache-control'], 'max-age=60');
+      assert.equal(answer.headers.vary, 'Accept-Encoding');
+      assert.equal(answer.headers['content-type'], undefined);
+      assert.equal(answer.headers['x-other'], undefined);
+      assert.equal(answer.body.length, 0);
+    }
+    for (const condition of ['"other"', headers.etag.slice(0, -2), 'W/"', '', '""']) {
+      assert.equal((await ask(server.url, { headers: { 'if-none-match': condition } })).status, 200, condition);
+    }
+    assert.equal(server.calls, 1);
+  });
+
+  it('by date, where there is no tag', async (t) => {
+    const modified = 'Wed, 21 Oct 2015 07:28:00 GMT';
+    const server = await setUp(t, {}, (_request, response) => {
+      response.setHeader('Last-Modified', modified);
+      response.end('dated');
+    });
+    await ask(server.url);
+    const status = async (headers) => (await ask(server.url, { headers })).status;
+    assert.equal(await status({ 'if-modified-since': modified }), 304);
+    assert.equal(await status({ 'if-modified-since': 'Wed, 21 Oct 2015 07:27:59 GMT' }), 200);
+    assert.equal(await status({ 'if-modified-since': 'yesterday' }), 200);
+    assert.equal(await status({ 'if-modified-since': modified, 'if-none-match': '"other"' }), 200);
+    assert.equal(server.calls, 1);
+  });
+
+  it('store a whole answer on a miss, and get their 304', async (t) => {
+    const server = await setUp(t, {}, (request, response) => {
+      assert.equal(request.headers['if-none-match'], undefined);
+      response.setHeader('ETag', '"v1"');
+      response.end('whole');
+    });
+    assert.equal((await ask(server.url, { headers: { 'if-none-match': '"v1"' } })).status, 304);
+    assert.equal(text(await ask(server.url)), 'whole');
+    assert.equal(server.calls, 1);
+  });
+
+  it('get their 304 also for what must not be stored', async (t) => {
+    const server = await setUp(t, {}, (_request, response) => {
+      response.setHeader('ETag', '"v1"');
+      response.setHeader('Cache-Control', 'private');
+      response.setHeader('Content-Length', '5');
+      response.end('whole');
+    });
+    const answer = await ask(server.url, { headers: { 'if-none-match': '"v1"' } });
+    assert.equal(answer.status, 304);
+    assert.equal(answer.body.length, 0);
+    assert.equal(answer.headers['content-length'], undefined);
+    assert.equal(text(await ask(server.url)), 'whole');
+    assert.equal(server.calls, 2);
+  });
+});
+
+describe('stale answers', () => {
+  it('are served while Express makes a new one in the background', async (t) => {
+    for (const [, framework] of EXPRESS) {
+      const express = require(framework);
+      let version = 1;
+      const responses = responseCache({ ttlMs: 1, staleWhileRevalidateMs: 60_000 });
+      const app = express();
+      app.use(
+        '/shop',
+        express.Router().get('/:id', responses, (request, response) => {
+          response.json({ version, id: request.params.id, method: request.method });
+        }),
+      );
+      const url = `${await listen(t, app)}/shop/1`;
+      assert.equal(JSON.parse(text(await ask(url))).version, 1);
+      version = 2;
+      await waitFor(async () => JSON.parse(text(await ask(url))).version === 2, { what: 'the new version' });
+      const { stale, renewals, misses } = responses.stats;
+      assert.ok(stale >= 1 && renewals >= 1, framework);
+      assert.equal(misses, 1);
+      responses.close();
+    }
+  });
+
+  it('are served by a front meanwhile, and to others where nobody else can be asked', async (t) => {
+    let version = 1;
+    const app = (_request, response) => response.end(`version ${version}`);
+    const front = responseCache.front(app, { ttlMs: 1, staleWhileRevalidateMs: 60_000 });
+    t.after(() => front.responses.close());
+    const url = await listen(t, front);
+    assert.equal(text(await ask(url)), 'version 1');
+    version = 2;
+    await waitFor(async () => text(await ask(url)) === 'version 2', { what: 'the new version' });
+    assert.equal(front.responses.stats.misses, 1);
+
+    const gate = deferred();
+    const server = await setUp(
+      t,
+      { ttlMs: 1, staleWhileRevalidateMs: 60_000 },
+      async (_request, response, { calls }) => {
+        if (calls > 1) await gate.promise;
+        response.end(`call ${calls}`);
+      },
+    );
+    assert.equal(text(await ask(server.url)), 'call 1');
+    await waitFor(() => Date.now() > Date.now() - 1);
+    let leader;
+    await waitFor(async () => {
+      // The first to find it stale asks the application, and waits.
+      leader ??= ask(server.url);
+      return server.calls === 2;
+    });
+    assert.equal(text(await ask(server.url)), 'call 1');
+    gate.resolve();
+    assert.equal(text(await leader), 'call 2');
+  });
+
+  it('stand in for errors', async (t) => {
+    let fails = false;
+    const server = await setUp(t, { ttlMs: 1, staleIfErrorMs: 60_000 }, (_request, response) => {
+      response.statusCode = fails ? 503 : 200;
+      response.setHeader('Content-Type', 'text/plain');
+      if (fails) response.setHeader('X-Error', '1');
+      response.write(fails ? 'bro' : 'who');
+      response.end(fails ? 'ken' : 'le');
+    });
+    assert.equal(text(await ask(server.url)), 'whole');
+    fails = true;
+    const answer = await waitFor(async () => {
+      const answer = await ask(server.url);
+      return server.calls > 1 && answer;
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['x-error'], undefined);
+    assert.equal(text(answer), 'whole');
+    assert.ok(server.responses.stats.rescued >= 1);
+  });
+
+  it('are never served when they must be revalidated', async (t) => {
+    let version = 0;
+    const server = await setUp(t, { staleWhileRevalidateMs: 60_000, staleIfErrorMs: 60_000 }, (_request, response) => {
+      response.setHeader('Cache-Control', 'max-age=0, must-revalidate');
+      response.end(`version ${++version}`);
+    });
+    for (let turn = 1; turn < 4; turn++) assert.equal(text(await ask(server.url)), `version ${turn}`);
+  });
+});
+
+describe('misses at the same time', () => {
+  it('ask the application once', async (t) => {
+    const gate = deferred();
+    const server = await setUp(t, {}, async (_request, response) => {
+      await gate.promise;
+      response.end(BIG);
+    });
+    const asked = Array.from({ length: 20 }, () => ask(server.url));
+    await waitFor(() => server.responses.stats.misses === 20);
+    gate.resolve();
+    for (const answer of await Promise.all(asked)) assert.equal(text(answer), BIG);
+    assert.equal(server.calls, 1);
+    assert.equal(server.responses.stats.coalesced, 19);
+  });
+
+  it('go each alone when the answer is for one', async (t) => {
+    const gate = deferred();
+    const server = await setUp(t, {}, async (request, response) => {
+      await gate.promise;
+      response.setHeader('Cache-Control', 'private');
+      response.end(`for ${request.headers['x-user']}`);
+    });
+    const asked = Array.from({ length: 10 }, (_, user) => ask(server.url, { headers: { 'x-user': user } }));
+    await waitFor(() => server.responses.stats.misses === 10);
+    gate.resolve();
+    for (const [user, answer] of (await Promise.all(asked)).entries()) assert.equal(text(answer), `for ${user}`);
+    assert.equal(server.calls, 10);
+  });
+
+  it('do not wait for one whose client has gone', async (t) => {
+    const gates = [];
+    const server = await setUp(t, {}, async (_request, response) => {
+      const gate = deferred();
+      gates.push(gate);
+      await gate.promise;
+      if (!response.destroyed) response.end('whole');
+    });
+    const controller = new AbortController();
+    const gone = ask(server.url, { signal: controller.signal }).catch(() => 'gone');
+    await waitFor(() => gates.length === 1);
+    const waiting = ask(server.url);
+    await waitFor(() => server.responses.stats.misses === 2);
+    controller.abort();
+    assert.equal(await gone, 'gone');
+    await waitFor(() => gates.length === 2);
+    for (const gate of gates) gate.resolve();
+    assert.equal(text(await waiting), 'whole');
+  });
+
+  it('never share what varies', async (t) => {
+    const gate = deferred();
+    const server = await setUp(t, {}, async (request, response) => {
+      await gate.promise;
+      response.setHeader('Vary', 'X-Language');
+      response.end(`in ${request.headers['x-language']}`);
+    });
+    const languages = ['de', 'en', 'fr', 'de', 'en', 'fr'];
+    const asked = languages.map((language) => ask(server.url, { headers: { 'x-language': language } }));
+    await waitFor(() => server.responses.stats.misses === 6);
+    gate.resolve();
+    for (const [index, answer] of (await Promise.all(asked)).entries()) {
+      assert.equal(text(answer), `in ${languages[index]}`);
+    }
+    assert.ok(server.calls <= 4, `${server.calls} calls`);
+  });
+
+  it('wait no longer than they are told to', async (t) => {
+    const gate = deferred();
+    const server = await setUp(t, { coalesceTimeoutMs: 5 }, async (_request, response, { calls }) => {
+      if (calls === 1) await gate.promise;
+      response.end(`call ${calls}`);
+    });
+    const first = ask(server.url);
+    await waitFor(() => server.calls === 1);
+    assert.equal(text(await ask(server.url)), 'call 2');
+    gate.resolve();
+    assert.equal(text(await first), 'call 1');
+  });
+});
+
+describe('invalidation', () => {
+  it('by URL, by tag, by pattern, and of everything', async (t) => {
+    const server = await setUp(
+      t,
+      { tags: (request) => [request.url.split('/')[1]] },
+      (request, response, { calls }) => {
+        response.setHeader('Cache-Tag', `all, ${request.url}`);
+        response.end(`call ${calls}`);
+      },
+    );
+    const { responses, url } = server;
+    const get = async (path) => {
+      const answer = await ask(url + path);
+      assert.equal(answer.headers['cache-tag'], undefined);
+      return text(answer);
+    };
+    const isRenewed = async (path, invalidate) => {
+      const old = await get(path);
+      assert.equal(await get(path), old);
+      await invalidate();
+      assert.notEqual(await get(path), old);
+    };
+    await isRenewed('/a/1', () => responses.delete('/a/1'));
+    await isRenewed('/a/1', () => responses.invalidateTags('a'));
+    await isRenewed('/a/1', () => responses.invalidateTags(['x', 'all']));
+    await isRenewed('/a/1', () => responses.invalidateTags('/a/1'));
+    await isRenewed('/a/1', () => responses.deletePattern('/a/*'));
+    await isRenewed('/a/1', () => responses.clear());
+    await isRenewed('/a/1', () => responses.deleteKey(`/a/1 ${url}`));
+    const kept = await get('/a/1');
+    await responses.delete('/a/2');
+    await responses.deletePattern('/b/*');
+    await responses.invalidateTags('b');
+    assert.equal(await get('/a/1'), kept);
+  });
+
+  it('by requests that change something', async (t) => {
+    const server = await setUp(t, {}, (request, response, { calls }) => {
+      if (request.url === '/fails') response.statusCode = 400;
+      if (request.url === '/elsewhere') response.setHeader('Location', '/a');
+      response.end(`call ${calls}`);
+    });
+    const get = async (path) => text(await ask(server.url + path));
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const old = await get('/a');
+      await ask(`${server.url}/a`, { method });
+      assert.notEqual(await get('/a'), old, method);
+    }
+    const kept = await get('/a');
+    for (const method of ['OPTIONS', 'GET']) await ask(`${server.url}/a`, { method });
+    await ask(`${server.url}/b`, { method: 'POST' });
+    await get('/fails');
+    await ask(`${server.url}/fails`, { method: 'POST' });
+    assert.equal(await get('/a'), kept);
+    await ask(`${server.url}/elsewhere`, { method: 'POST' });
+    assert.notEqual(await get('/a'), kept);
+  });
+
+  it('reaches all variants', async (t) => {
+    const server = await setUp(t, {}, (request, response, { calls }) => {
+      response.setHeader('Vary', 'X-Language');
+      response.end(`${request.headers['x-language']} ${calls}`);
+    });
+    const get = async (language) => text(await ask(server.url, { headers: { 'x-language': language } }));
+    const old = [await get('de'), await get('en')];
+    assert.deepEqual([await get('de'), await get('en')], old);
+    await server.responses.delete('/');
+    const renewed = [await get('de'), await get('en')];
+    assert.notEqual(renewed[0], old[0]);
+    assert.notEqual(renewed[1], old[1]);
+  });
+
+  it('keeps what was begun before from being stored', async (t) => {
+    const gate = deferred();
+    const server = await setUp(t, { tags: ['all'] }, async (_request, response, { calls }) => {
+      if (calls % 2 === 1) await gate.promise;
+      response.end(`call ${calls}`);
+    });
+    for (const invalidate of [
+      () => server.responses.delete('/'),
+      () => server.responses.invalidateTags('all'),
+      () => server.responses.clear(),
+      () => ask(server.url, { method: 'POST' }),
+    ]) {
+      const { calls } = server;
+      const begun = ask(server.url);
+      await waitFor(() => server.calls === calls + 1);
+      await invalidate();
+      const after = text(await ask(server.url));
+      assert.notEqual(after, `call ${calls + 1}`, 'whoever asks afterwards gets a new answer');
+      gate.resolve();
+      assert.equal(text(await begun), `call ${calls + 1}`);
+      assert.equal(text(await ask(server.url)), after);
+      await server.responses.clear();
+      if (server.calls % 2 === 1) await ask(server.url);
+      await server.responses.clear();
+    }
+  });
+});
+
+describe('options', () => {
+  it('are checked', (t) => {
+    const wrong = [
+      [{ ttl: 5 }, 'ERR_HOTPATH_UNKNOWN_OPTION'],
+      [{ ttlMs: '5' }, 'ERR_INVALID_ARG_TYPE'],
+      [{ ttlMs: 0 }, 'ERR_OUT_OF_RANGE'],
+      [{ ttlMs: Number.NaN }, 'ERR_OUT_OF_RANGE'],
+      [{ staleIfErrorMs: -1 }, 'ERR_OUT_OF_RANGE'],
+      [{ cache: {} }, 'ERR_INVALID_ARG_TYPE'],
+      [{ statuses: [99] }, 'ERR_OUT_OF_RANGE'],
+      [{ compression: { encodings: ['lz4'] } }, 'ERR_OUT_OF_RANGE'],
+      [{ compression: 1 }, 'ERR_INVALID_ARG_TYPE'],
+      [{ key: 'x' }, 'ERR_INVALID_ARG_TYPE'],
+      [{ maxBodyBytes: 0.5 }, 'ERR_OUT_OF_RANGE'],
+      ['x', 'ERR_INVALID_ARG_TYPE'],
+    ];
+    for (const [options, code] of wrong) assert.throws(() => responseCache(options), { code }, JSON.stringify(options));
+    const cache = new MemoryCache();
+    t.after(() => cache.close());
+    assert.throws(() => responseCache({ cache, name: 'x' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => responseCache.front({}), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  it('keep long bodies out', async (t) => {
+    const server = await setUp(t, { maxBodyBytes: 100 }, (request, response) => {
+      if (request.url === '/known') response.setHeader('Content-Length', '101');
+      if (request.url === '/pieces') response.write('x'.repeat(60));
+      response.end('x'.repeat(request.url === '/pieces' ? 41 : 101));
+    });
+    for (const path of ['/known', '/pieces', '/whole']) {
+      for (let turn = 0; turn < 2; turn++) assert.equal(text(await ask(server.url + path)), 'x'.repeat(101));
+    }
+    assert.equal(server.calls, 6);
+  });
+
+  it('choose requests and answers', async (t) => {
+    const server = await setUp(
+      t,
+      {
+        filter: (request) => request.url !== '/never',
+        storable: (_request, response) => response.getHeader('x-store') !== 'no',
+        key: (request) => (request.url === '/no-key' ? undefined : request.url.split('?')[0]),
+      },
+      (request, response, { calls }) => {
+        if (request.url === '/no') response.setHeader('X-Store', 'no');
+        response.end(`call ${calls}`);
+      },
+    );
+    const isStored = async (path, other = path) => {
+      const [one, two] = [text(await ask(server.url + path)), text(await ask(server.url + other))];
+      return one === two;
+    };
+    assert.equal(await isStored('/never'), false);
+    assert.equal(await isStored('/no'), false);
+    assert.equal(await isStored('/no-key'), false);
+    assert.equal(await isStored('/yes?a', '/yes?b'), true);
+  });
+
+  it('that fail let the application answer', async (t) => {
+    const seen = [];
+    const server = await setUp(
+      t,
+      {
+        tags: () => {
+          throw new Error('no tags');
+        },
+        onError: (error) => seen.push(error.message),
+      },
+      json,
+    );
+    for (let turn = 0; turn < 2; turn++) assert.equal(text(await ask(server.url)), BIG);
+    assert.deepEqual(seen, ['no tags', 'no tags']);
+    assert.equal(server.responses.stats.errors, 2);
+  });
+
+  it('tell in Cache-Status what happened', async (t) => {
+    const server = await setUp(t, { cacheStatus: true }, json);
+    assert.equal((await ask(server.url)).headers['cache-status'], 'hotpath; fwd=miss; stored');
+    assert.equal((await ask(server.url)).headers['cache-status'], 'hotpath; hit');
+  });
+});
+
+describe('closed', () => {
+  it('lets everything pass', async (t) => {
+    const server = await setUp(t, {}, json);
+    await ask(server.url);
+    server.responses.close();
+    server.responses.close();
+    assert.equal(server.responses.closed, true);
+    for (let turn = 0; turn < 2; turn++) assert.equal(text(await ask(server.url)), BIG);
+    assert.equal(server.calls, 3);
+    for (const call of [
+      () => server.responses.delete('/'),
+      () => server.responses.deleteKey('/'),
+      () => server.responses.deletePattern('*'),
+      () => server.responses.invalidateTags('a'),
+      () => server.responses.clear(),
+    ]) {
+      await assert.rejects(call, errors.closed ?? { code: 'ERR_HOTPATH_CLOSED' });
+    }
+  });
+
+  it('while the application answers', async (t) => {
+    const gate = deferred();
+    const server = await setUp(t, { onError: undefined }, async (_request, response) => {
+      await gate.promise;
+      response.end(BIG);
+    });
+    const asked = [ask(server.url), ask(server.url)];
+    await waitFor(() => server.responses.stats.misses === 2);
+    server.responses.close();
+    gate.resolve();
+    for (const answer of await Promise.all(asked)) assert.equal(text(answer), BIG);
+  });
+});

@@ -1,0 +1,240 @@
+'use strict';
+
+// Compression of answers as they are made, away from the event loop. What users of the npm package `compression` rely on
+// holds here, too: `res.flush()`, `compression.filter`, backpressure, and which answers stay as they are.
+
+const { invalidArgType } = require('../errors.js');
+const check = require('../validate.js');
+const { cacheControl } = require('./cache-control.js');
+const { coded, levelOf } = require('./coding.js');
+const { Compressor } = require('./compressor.js');
+const { weakened } = require('./conditions.js');
+const { FORMATS, Negotiator, addVary, isCompressible } = require('./encodings.js');
+const { encodingList, levels } = require('./response-cache-options.js');
+const { bytesOf, isChunk, onHead, writeArguments } = require('./response-head.js');
+
+const OPTIONS = Object.freeze([
+  'level',
+  'brotliLevel',
+  'zstdLevel',
+  'threshold',
+  'filter',
+  'encodings',
+  'enforceEncoding',
+]);
+
+/** Units of a threshold that is written as text, as the npm package takes it. @type {Record<string, number>} */
+const UNITS = Object.freeze({ b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 });
+
+/** @param {unknown} value @param {string} path */
+function thresholdBytes(value, path) {
+  if (typeof value !== 'string') return check.nonNegativeInteger(value, path);
+  const [, number, unit = 'b'] = /^\s*(\d+(?:\.\d+)?)\s*([kmg]?b)?\s*$/i.exec(value) ?? [];
+  if (number === undefined) throw invalidArgType("a number of bytes, or a text like '1kb'", path, value);
+  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]);
+}
+
+/** @param {unknown} options */
+function compressionOptions(options) {
+  const path = 'options';
+  const given = check.options(options, path, OPTIONS);
+  if (given.level === -1) delete given.level;
+  const enforced = given.enforceEncoding;
+  const encodings = encodingList(given.encodings, `${path}.encodings`);
+  return {
+    ...levels(given, path),
+    threshold: given.threshold === undefined ? 1024 : thresholdBytes(given.threshold, `${path}.threshold`),
+    filter: given.filter === undefined ? filter : check.function_(given.filter, `${path}.filter`),
+    negotiator: new Negotiator(encodings),
+    enforced:
+      enforced === undefined || enforced === 'identity'
+        ? undefined
+        : check.oneOf(enforced, `${path}.enforceEncoding`, encodings),
+  };
+}
+
+/** @typedef {ReturnType<typeof compressionOptions>} Settings */
+
+/** Whether the type of an answer is one that gets smaller. @param {any} _request @param {any} response */
+function filter(_request, response) {
+  return isCompressible(response.getHeader('Content-Type'));
+}
+
+/** One answer. */
+class Compressing {
+  #settings;
+  #request;
+  #response;
+  #originals;
+  /** @type {Compressor | undefined} */
+  #compressor;
+  /** @type {import('./encodings.js').Encoding | undefined} */
+  #encoding;
+  #isDecided = false;
+  #isEnded = false;
+  /** The head waits for the length of the body. */
+  #isHeld = false;
+  /** What passes is compressed already. */
+  #isSending = false;
+  /** Every write goes to the client at once. */
+  #isEvents = false;
+  /** How long the whole body is, once that is known. @type {number | undefined} */
+  #length;
+
+  /** @param {Settings} settings @param {any} request @param {any} response */
+  constructor(settings, request, response) {
+    this.#settings = settings;
+    this.#request = request;
+    this.#response = response;
+    onHead(response, () => this.#decide());
+    const { write, end, flushHeaders } = response;
+    this.#originals = { write, end, flushHeaders };
+    response.write = (/** @type {any[]} */ ...given) => this.#write(given);
+    response.end = (/** @type {any[]} */ ...given) => this.#end(given);
+    response.flush = () => this.#compressor?.flush();
+    response.on('close', () => this.#compressor?.close());
+    response.on('drain', () => this.#compressor?.resume());
+  }
+
+  /** Called when the head is complete. */
+  #decide() {
+    this.#isDecided = true;
+    const encoding = this.#chosen();
+    const response = this.#response;
+    if (encoding === undefined || response.destroyed) return this.#stateLength();
+    this.#encoding = encoding;
+    this.#isEvents = /^\s*text\/event-stream\b/i.test(String(response.getHeader('Content-Type')));
+    response.setHeader('Content-Encoding', encoding);
+    response.removeHeader('Content-Length');
+    const etag = response.getHeader('ETag');
+    // The bytes differ from those that a strong tag was made for (RFC 9110, 8.8.1).
+    if (typeof etag === 'string') response.setHeader('ETag', weakened(etag));
+    this.#isHeld = this.#length !== undefined;
+    // For the application it is sent, as it always is after `end`.
+    if (this.#isHeld) Object.defineProperty(response, 'headersSent', { value: true, configurable: true });
+    return this.#isHeld;
+  }
+
+  /** Says how long an answer is that stays as it is, as Node.js would if the head had come with the body. */
+  #stateLength() {
+    const [response, length] = [this.#response, this.#length];
+    const { statusCode } = response;
+    const isBare = this.#request.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
+    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return false;
+    if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
+    return false;
+  }
+
+  /** The coding for this answer; undefined if it stays as it is. */
+  #chosen() {
+    const { negotiator, threshold, enforced } = this.#settings;
+    const [request, response] = [this.#request, this.#response];
+    const status = response.statusCode;
+    if (status < 200 || status === 204 || status === 304) return undefined;
+    if (!this.#settings.filter(request, response)) return undefined;
+    if (cacheControl(response.getHeader('Cache-Control')).noTransform) return undefined;
+    addVary(response, 'Accept-Encoding');
+    const stated = response.getHeader('Content-Length');
+    const length = stated === undefined ? this.#length : Number(stated);
+    if (length !== undefined && length < threshold) return undefined;
+    // Someone has done it already; and a part of one representation is not a part of another.
+    if ((response.getHeader('Content-Encoding') ?? 'identity') !== 'identity') return undefined;
+    if (status === 206 || response.hasHeader('Content-Range') || request.method === 'HEAD') return undefined;
+    const header = request.headers['accept-encoding'];
+    return header === undefined ? enforced : negotiator.accepted(header)[0];
+  }
+
+  #needHead() {
+    if (!this.#isDecided && !this.#response.headersSent) this.#response.writeHead(this.#response.statusCode);
+  }
+
+  /** @param {any[]} given */
+  #write(given) {
+    if (this.#isSending) return this.#originals.write.apply(this.#response, given);
+    // Nothing comes after the end.
+    if (this.#isEnded && this.#encoding !== undefined) return false;
+    const { chunk, encoding, callback } = writeArguments(given);
+    this.#needHead();
+    if (this.#encoding === undefined || !isChunk(chunk)) return this.#originals.write.apply(this.#response, given);
+    this.#compressor ??= this.#open(this.#encoding);
+    // A string becomes bytes of its own; bytes may be changed by their owner after the call.
+    const bytes = bytesOf(chunk, encoding);
+    const isRoom = this.#compressor.write(typeof chunk === 'string' ? bytes : Buffer.from(bytes), callback);
+    if (this.#isEvents) this.#compressor.flush();
+    return isRoom;
+  }
+
+  /** @param {any[]} given */
+  #end(given) {
+    const response = this.#response;
+    const { chunk, encoding, callback } = writeArguments(given);
+    if (this.#isEnded) return this.#encoding === undefined ? this.#originals.end.apply(response, given) : response;
+    if (!this.#isDecided) {
+      if (chunk === undefined || isChunk(chunk)) this.#length = lengthOf(chunk, encoding);
+      this.#needHead();
+    }
+    if (this.#encoding === undefined) {
+      this.#isEnded = true;
+      return this.#originals.end.apply(response, given);
+    }
+    if (chunk !== undefined && !isChunk(chunk)) return this.#originals.end.apply(response, given);
+    if (typeof callback === 'function') response.once('finish', callback);
+    this.#isEnded = true;
+    if (this.#compressor !== undefined) {
+      if (chunk !== undefined) this.#compressor.write(Buffer.from(bytesOf(chunk, encoding)), undefined);
+      this.#compressor.end();
+    } else {
+      this.#encodeWhole(this.#encoding, chunk === undefined ? Buffer.alloc(0) : bytesOf(chunk, encoding));
+    }
+    return response;
+  }
+
+  /** The whole body came at once: no stream is needed. @param {import('./encodings.js').Encoding} encoding @param {Buffer} body */
+  #encodeWhole(encoding, body) {
+    const response = this.#response;
+    coded(this.#settings, encoding, body).then(
+      (bytes) => {
+        if (response.destroyed) return;
+        this.#isSending = true;
+        if (this.#isHeld) {
+          delete response.headersSent;
+          response.setHeader('Content-Length', bytes.length);
+          response.writeHead(response.statusCode);
+        }
+        this.#originals.end.call(response, bytes);
+      },
+      (error) => response.destroy(error),
+    );
+  }
+
+  /** @param {import('./encodings.js').Encoding} encoding */
+  #open(encoding) {
+    const response = this.#response;
+    const { write, end } = this.#originals;
+    return new Compressor(FORMATS[encoding], levelOf(this.#settings, encoding), {
+      write: (bytes) => response.destroyed || write.call(response, bytes) !== false,
+      end: () => end.call(response),
+      drained: () => response.emit('drain'),
+      failed: (error) => response.destroy(error),
+    });
+  }
+}
+
+/** @param {any} chunk @param {any} encoding */
+function lengthOf(chunk, encoding) {
+  if (chunk === undefined) return 0;
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
+/** @param {unknown} [options] */
+function compression(options) {
+  const settings = compressionOptions(options);
+  return (/** @type {any} */ request, /** @type {any} */ response, /** @type {() => unknown} */ next) => {
+    new Compressing(settings, request, response);
+    return next();
+  };
+}
+
+compression.filter = filter;
+
+module.exports = { compression };

@@ -1,0 +1,92 @@
+'use strict';
+
+// The head of an answer before it is sent: wherever it was given, it stands in the response then, to be seen and changed.
+
+/**
+ * Puts what `writeHead` was given into the response.
+ * @param {any} response
+ * @param {any[]} given status, perhaps a message, perhaps headers
+ */
+function adoptHead(response, given) {
+  const [status, second, third] = given;
+  response.statusCode = status;
+  if (typeof second === 'string' && !isHttp2(response)) response.statusMessage = second;
+  const headers = typeof second === 'string' ? third : (third ?? second);
+  if (headers === undefined || headers === null) return;
+  if (Array.isArray(headers)) adoptList(response, headers);
+  else for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
+}
+
+/** Over HTTP/2 there are no messages beside statuses, and asking for them gives a warning. @param {any} response */
+function isHttp2(response) {
+  return response.req?.httpVersionMajor >= 2;
+}
+
+/** Pairs, or names and values in turns. The same name twice is two fields. @param {any} response @param {any[]} list */
+function adoptList(response, list) {
+  const pairs = Array.isArray(list[0])
+    ? list
+    : list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1]]] : []));
+  const seen = new Set();
+  for (const [name, value] of pairs) {
+    const key = String(name).toLowerCase();
+    if (!seen.has(key)) response.setHeader(name, value);
+    else response.setHeader(name, [response.getHeader(name), value].flat());
+    seen.add(key);
+  }
+}
+
+/**
+ * Calls back once, when the head is complete and not yet sent.
+ * @param {any} response
+ * @param {() => boolean | void} listener answers true to keep the head back; it is sent by `response.writeHead` then
+ */
+function onHead(response, listener) {
+  const { writeHead } = response;
+  let told = false;
+  response.writeHead = (/** @type {any[]} */ ...given) => {
+    if (told) return writeHead.apply(response, given);
+    told = true;
+    adoptHead(response, given);
+    if (listener() === true) return response;
+    return writeHead.call(response, response.statusCode);
+  };
+}
+
+/**
+ * Takes away what the application has said, but for what stood there before it was asked.
+ * @param {any} response
+ * @param {Record<string, any>} own the headers that stood there before
+ */
+function clearHead(response, own) {
+  for (const name of response.getHeaderNames()) {
+    if (name !== 'connection' && !name.startsWith(':') && own[name] !== response.getHeader(name))
+      response.removeHeader(name);
+  }
+  if (!isHttp2(response)) response.statusMessage = undefined;
+}
+
+/** The bytes of a chunk, as `write` takes them. @param {any} chunk @param {any} [encoding] @returns {Buffer} */
+function bytesOf(chunk, encoding) {
+  if (typeof chunk === 'string') {
+    return Buffer.from(chunk, typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : 'utf8');
+  }
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+/**
+ * The arguments of `end` and `write`, in order. Anything that is no bytes is left to Node.js to refuse.
+ * @param {any[]} given
+ */
+function writeArguments([chunk, encoding, callback]) {
+  if (typeof chunk === 'function') return { chunk: undefined, encoding: undefined, callback: chunk };
+  if (typeof encoding === 'function') return { chunk, encoding: undefined, callback: encoding };
+  return { chunk: chunk ?? undefined, encoding, callback };
+}
+
+/** @param {unknown} chunk */
+function isChunk(chunk) {
+  return typeof chunk === 'string' || chunk instanceof Uint8Array;
+}
+
+module.exports = { adoptHead, bytesOf, clearHead, isChunk, isHttp2, onHead, writeArguments };

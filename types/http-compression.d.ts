@@ -1,0 +1,68 @@
+import type { HttpHandler, HttpRequest, HttpResponse } from './http-common.js';
+
+/** Content codings (RFC 9110, 8.4.1) that answers can be sent in. */
+export type ContentEncoding = 'br' | 'zstd' | 'gzip' | 'deflate';
+
+/** How much effort each coding gets. */
+export interface CompressionLevels {
+  /**
+   * Of gzip and deflate, 0 to 9.
+   * @default 6
+   */
+  level?: number | undefined;
+  /**
+   * Of brotli, 0 to 11. Beyond 6 it is for what is compressed once and served often.
+   * @default 4
+   */
+  brotliLevel?: number | undefined;
+  /**
+   * Of zstd, 1 to 19.
+   * @default 3
+   */
+  zstdLevel?: number | undefined;
+}
+
+export interface CompressionMiddlewareOptions extends CompressionLevels {
+  /**
+   * Answers that are known to have fewer bytes stay as they are. Bytes, or a text such as `'1kb'`.
+   * @default 1024
+   */
+  threshold?: number | string | undefined;
+  /**
+   * Whether an answer may be compressed. Called when its head is complete.
+   * @default compression.filter: by Content-Type
+   */
+  filter?: ((request: HttpRequest, response: HttpResponse) => boolean) | undefined;
+  /**
+   * Codings that are offered, the preferred one first. What the client prefers comes before.
+   * @default ['br', 'zstd', 'gzip', 'deflate']
+   */
+  encodings?: readonly ContentEncoding[] | undefined;
+  /**
+   * The coding for clients that send no Accept-Encoding.
+   * @default 'identity'
+   */
+  enforceEncoding?: ContentEncoding | 'identity' | undefined;
+}
+
+/**
+ * Middleware that compresses answers on another thread, whole or while they are written; the options and the behaviour
+ * of the npm package `compression`, with brotli, zstd, gzip and deflate. For Express 4 and 5, `node:http`, `http2`, and
+ * whatever calls `(request, response, next)`.
+ *
+ * An answer stays as it is if the filter says so, if it is known to be below the threshold, has a Content-Encoding or a
+ * Content-Range, says `Cache-Control: no-transform`, answers HEAD, or if the client takes none of the codings. `Vary`
+ * gets `Accept-Encoding` wherever the coding could matter; a strong ETag becomes a weak one when the bytes change.
+ *
+ * `response.flush()` sends what was written so far; event streams (`text/event-stream`) are flushed after each write.
+ * A body that comes with `end` alone is sent with its length. Up to 4 KiB are compressed at once.
+ *
+ * @throws TypeError or RangeError for an option that is wrong or unknown
+ * @example
+ * app.use(compression({ level: 6, threshold: 1024 }));
+ */
+export function compression(options?: CompressionMiddlewareOptions): HttpHandler;
+export namespace compression {
+  /** The default filter: whether the answer's Content-Type is one that gets smaller. */
+  function filter(request: HttpRequest, response: HttpResponse): boolean;
+}
