@@ -170,7 +170,6 @@ describe('jobs', () => {
     services.jobs.registerProcessor('double', (data) => data * 2);
     const hold = deferred();
     services.jobs.registerProcessor('hold', () => hold.promise);
-    t.after(() => hold.resolve());
     const options = { priority: 1, timeout: 300_000 };
     const answer = await ask(`${base}/async/job`, { method: 'POST', body: { jobType: 'double', data: 21, options } });
     const { jobId, status } = dataOf(answer, 202);
@@ -186,6 +185,8 @@ describe('jobs', () => {
     assert.deepEqual(dataOf(await cancel()), { jobId: held.jobId, cancelled: true });
     const again = await cancel();
     assert.deepEqual([again.status, again.body.error.code], [409, 'ERR_JOB_FINISHED']);
+    // Engines wait for what they have begun.
+    hold.resolve();
     const unknown = await ask(`${base}/async/job/nothing`);
     assert.deepEqual([unknown.status, unknown.body.error.code], [404, 'ERR_JOB_NOT_FOUND']);
     const type = await ask(`${base}/async/job`, { method: 'POST', body: { jobType: 'nobody' } });

@@ -193,7 +193,7 @@ describe('requests that are wrong', () => {
       ['DELETE', '/cache/pattern', { pattern: 7 }, 'ERR_INVALID_ARG_TYPE'],
       ['DELETE', '/cache/pattern', { pattern: long }, 'ERR_OUT_OF_RANGE'],
       ['POST', '/async/job', { jobType: 7 }, 'ERR_INVALID_ARG_TYPE'],
-      ['POST', '/async/job', { jobType: 'a', options: { onProgress: 1 } }, 'ERR_HOTPATH_UNKNOWN_OPTION'],
+      ['POST', '/async/job', { jobType: 'sort', options: { onProgress: 1 } }, 'ERR_HOTPATH_UNKNOWN_OPTION'],
       ['POST', '/batch/process', { data: 'text' }, 'ERR_INVALID_ARG_TYPE'],
       ['POST', '/batch/process', { data: [], options: { batchSize: 0 } }, 'ERR_OUT_OF_RANGE'],
       [

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { AsyncProcessingEngine, OptimizationService } = require('hotpath');
 const { deferred, errors, waitFor } = require('../support');
+const { FakeClock } = require('../support/clock');
 const { temporaryDirectory } = require('../support/pools');
 
 for (const [place, options] of [
@@ -42,19 +43,20 @@ describe('an OptimizationService', () => {
     const jobs = new AsyncProcessingEngine({ maxConcurrentJobs: 1 });
     t.after(() => jobs.destroy());
     jobs.registerProcessor('nap', () => new Promise((resolve) => setTimeout(resolve, 10)));
-    const service = new OptimizationService({
-      services: { jobs },
-      trialMs: 1_200,
-      slices: 6,
-      minSamples: 20,
-      queueOptimization: { waitMs: 1 },
-    });
+    const clock = new FakeClock();
+    const service = new OptimizationService({ clock, services: { jobs }, queueOptimization: { waitMs: 1 } });
     t.after(() => service.close());
     // Eight wait at any time.
     jobs.on('completed', () => jobs.submitJob('nap').catch(() => {}));
     for (let job = 0; job < 8; job += 1) await jobs.submitJob('nap');
     await waitFor(() => jobs.stats.completed > 10);
-    const { actions } = await service.runOptimization();
+    const running = service.runOptimization();
+    // A slice is over when so many jobs have ended in it, however long that takes on this machine.
+    await clock.advance(60_000, async () => {
+      const { completed } = jobs.stats;
+      await waitFor(() => jobs.stats.completed >= completed + 40);
+    });
+    const { actions } = await running;
     jobs.removeAllListeners('completed');
     const [record] = actions;
     assert.equal(record.action, 'grow-job-concurrency');

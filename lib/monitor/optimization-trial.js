@@ -2,7 +2,7 @@
 
 // A change on trial: measured before, made, measured after, and kept only if the measurements speak for it.
 //
-// Both measurements last equally long and are cut into slices; each slice gives one number. Welch's test says whether the
+// Both measurements last equally long, with a slice between them that does not count, and are cut into slices; each slice gives one number. Welch's test says whether the
 // two sets of numbers differ by more than chance.
 
 const { pause } = require('./clock.js');
@@ -105,6 +105,8 @@ async function runTrial(proposal, record, { clock, config, signal }) {
   record.before = shown(before);
   if (signal.aborted) return Object.assign(record, { status: 'undone', error: 'ended before the change was made' });
   await proposal.apply();
+  // Threads have to start, and caches to fill: what happens at first is no measure of what will be.
+  await pause(clock, config.trialMs / config.slices, signal);
   const after = await measure(clock, proposal.read, config, signal);
   record.after = shown(after);
   const { verdict, pValue } = signal.aborted
