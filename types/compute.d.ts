@@ -24,6 +24,7 @@ export interface ParallelProcessingEngineOptions {
 export interface TaskOptions {
   /**
    * Tasks that wait are begun in this order, the largest first, equals in the order in which they came. An integer.
+   * Registered tasks gain a level each 100 ms that they wait.
    * @default 0
    */
   priority?: number | undefined;
