@@ -39,7 +39,10 @@ fn decompress_bytes_sync(call: &Call<'_, 3>) -> Returned {
     values::owned_buffer(call.env, data)
 }
 
-pub(super) fn format<const N: usize>(call: &Call<'_, N>, index: usize) -> std::result::Result<Format, Failure> {
+pub(super) fn format<const N: usize>(
+    call: &Call<'_, N>,
+    index: usize,
+) -> std::result::Result<Format, Failure> {
     let name = call.with_text(index, |name| String::from_utf8_lossy(name).into_owned())?;
     Format::parse(&name).ok_or(Failure::Status(napi::sys::Status::napi_invalid_arg))
 }

@@ -181,13 +181,20 @@ mod tests {
             let (mut original, mut compressed) = (Vec::new(), Vec::new());
             for (seed, length) in [3, 0, 70_000, 1, 300_000].into_iter().enumerate() {
                 let piece = piece(seed, length);
-                let then = if seed % 2 == 0 { Then::Continue } else { Then::Flush };
+                let then = if seed % 2 == 0 {
+                    Then::Continue
+                } else {
+                    Then::Flush
+                };
                 compressed.extend(encoder.push(&piece, then).unwrap());
                 original.extend(piece);
             }
             compressed.extend(encoder.push(b"the end", Then::Finish).unwrap());
             original.extend(b"the end");
-            assert!(decompress(format, &compressed, original.len()).as_ref() == Ok(&original), "{format:?}");
+            assert!(
+                decompress(format, &compressed, original.len()).as_ref() == Ok(&original),
+                "{format:?}"
+            );
         }
     }
 
@@ -209,7 +216,9 @@ mod tests {
                 Format::Gzip => flate2::read::GzDecoder::new(&seen[..]).read_exact(read),
                 Format::Deflate => flate2::read::ZlibDecoder::new(&seen[..]).read_exact(read),
                 Format::Brotli => brotlic::DecompressorReader::new(&seen[..]).read_exact(read),
-                _ => zstd::stream::read::Decoder::new(&seen[..]).unwrap().read_exact(read),
+                _ => zstd::stream::read::Decoder::new(&seen[..])
+                    .unwrap()
+                    .read_exact(read),
             }
             .unwrap();
             assert!(read.ends_with(b"data: 19\n\n"), "{format:?}");
