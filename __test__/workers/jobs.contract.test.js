@@ -112,6 +112,22 @@ for (const [name, place] of Object.entries(backends(redis))) {
       assert.equal(most, 2);
     });
 
+    it('may be given more places while it runs', async (t) => {
+      const engine = open(t, { maxConcurrentJobs: 1 });
+      const gate = deferred();
+      let running = 0;
+      engine.registerProcessor('wait', async () => {
+        running += 1;
+        await gate.promise;
+      });
+      for (let job = 0; job < 3; job++) await engine.submitJob('wait');
+      await waitFor(() => running === 1);
+      engine.resize({ maxConcurrentJobs: 3 });
+      await waitFor(() => running === 3);
+      assert.throws(() => engine.resize({ maxConcurrentJobs: 0 }), { code: 'ERR_OUT_OF_RANGE' });
+      gate.resolve();
+    });
+
     it('a failed attempt is repeated, and the last one leaves a dead letter', async (t) => {
       const engine = open(t, { retryAttempts: 2 });
       const events = heard(engine, 'failed', 'retrying', 'dead', 'completed');

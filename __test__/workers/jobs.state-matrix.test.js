@@ -23,6 +23,14 @@ const OPERATIONS = {
   cancelJob: (engine) => engine.cancelJob('nobody').catch((error) => error.code),
   retryDeadLetters: (engine) => engine.retryDeadLetters().catch((error) => error.code),
   getStats: async (engine) => Object.keys(await engine.getStats()).join(),
+  stats: (engine) => typeof engine.stats.pending,
+  resize: (engine) => {
+    try {
+      return engine.resize({ maxConcurrentJobs: 2 });
+    } catch (error) {
+      return error.code;
+    }
+  },
   pause: (engine) => engine.pause().catch((error) => error.code),
   resume: (engine) => engine.resume().catch((error) => error.code),
   registerProcessor: (engine) => {
@@ -60,6 +68,8 @@ const OPEN = {
   cancelJob: false,
   retryDeadLetters: 0,
   getStats: 'backend,paused,concurrency,queue,jobs,performance,runMs,waitMs,eventsDropped',
+  stats: 'number',
+  resize: undefined,
   pause: undefined,
   resume: undefined,
   registerProcessor: true,
@@ -79,7 +89,7 @@ const OPEN = {
 };
 const SHUT = 'ERR_HOTPATH_CLOSED';
 /** Questions are answered until the end. */
-const CLOSING = { ...OPEN, submitJob: SHUT, retryDeadLetters: SHUT, registerProcessor: SHUT };
+const CLOSING = { ...OPEN, submitJob: SHUT, retryDeadLetters: SHUT, registerProcessor: SHUT, resize: SHUT };
 const CLOSED = { ...CLOSING, getJob: SHUT, cancelJob: SHUT, pause: SHUT, resume: SHUT, validate: SHUT };
 
 async function busy(engine) {

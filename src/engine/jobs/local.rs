@@ -144,7 +144,7 @@ impl Local {
         let lane = keys::lane(&taken.head.kind);
         let able = |client: &&mut Client| !client.closing && client.lanes.contains(&lane);
         let candidates = self.clients.iter_mut();
-        let able = candidates.filter(|(_, client)| able(&client));
+        let able = candidates.filter(|(_, client)| able(client));
         let Some((id, client)) = able.min_by_key(|(_, client)| client.running) else {
             self.unwanted.push((taken.seq, taken.head.runs));
             return;

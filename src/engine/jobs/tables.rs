@@ -73,9 +73,11 @@ pub trait Tables: Reads {
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+type Sorted = BTreeMap<Box<[u8]>, Box<[u8]>>;
+
 /// The tables of a queue in memory.
 #[derive(Debug, Default)]
-pub struct MemoryTables([BTreeMap<Box<[u8]>, Box<[u8]>>; NAMES.len()]);
+pub struct MemoryTables([Sorted; NAMES.len()]);
 
 impl Reads for MemoryTables {
     fn get(&self, table: Table, key: &[u8]) -> heed::Result<Option<Cow<'_, [u8]>>> {
