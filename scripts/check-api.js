@@ -48,6 +48,7 @@ function services() {
   const quiet = { warn() {} };
   return {
     cache: new hotpath.AdvancedCacheManager(),
+    jobs: new hotpath.AsyncProcessingEngine(),
     batch: new hotpath.BatchProcessingEngine(),
     parallel: new hotpath.ParallelProcessingEngine({ taskTimeout: 2_000 }),
     memory: new hotpath.MemoryOptimizationEngine(),
@@ -56,7 +57,6 @@ function services() {
     metrics: hotpath.metricsService,
     performance: new hotpath.PerformanceService({ logger: quiet }),
     optimization: new hotpath.OptimizationService({ trialMs: 50 }),
-    ...('AsyncProcessingEngine' in hotpath && { jobs: new /** @type {any} */ (hotpath).AsyncProcessingEngine() }),
   };
 }
 

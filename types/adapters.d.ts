@@ -159,6 +159,7 @@ export class KeyvStore extends EventEmitter {
   iterator(namespace?: string): AsyncGenerator<[string, unknown], void, void>;
   /** Closes a cache of its own; one that was given stays open. */
   disconnect(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Options of {@link createKeyv}. */
@@ -222,4 +223,5 @@ export class SessionStore extends EventEmitter {
   createSession(request: unknown, data: unknown): unknown;
   /** Closes a cache of its own; one that was given stays open. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -373,4 +373,5 @@ export class CacheWarmer {
   schedule(intervalMs: number): () => void;
   /** Ends the schedule. */
   stop(): void;
+  [Symbol.dispose](): void;
 }

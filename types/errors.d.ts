@@ -71,8 +71,9 @@ export class HotpathWorkerError extends HotpathError {
 }
 
 /**
- * An operation was aborted by its signal. Its `name` is `AbortError` and its code `ABORT_ERR`, as with Node's own;
- * `cause` is the signal's reason.
+ * Work was aborted: the reason of the signal that a task or job looks at, and the error of events. Calls that were given
+ * a signal reject with that signal's own reason instead. Its `name` is `AbortError` and its code `ABORT_ERR`, as with
+ * Node's own.
  */
 export class HotpathAbortError extends HotpathError {}
 

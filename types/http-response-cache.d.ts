@@ -84,7 +84,7 @@ export interface ResponseCacheOptions {
    * particular.
    * @default nobody is told apart
    */
-  identity?: ((request: HttpRequest) => string | undefined) | undefined;
+  identity?: ((request: HttpRequest) => string | number | null | undefined) | undefined;
   /** Tags of answers, beside those that a header `Cache-Tag` names (which clients do not see). */
   tags?:
     | readonly string[]
@@ -183,7 +183,8 @@ export interface ResponseCacheHandler extends HttpHandler {
   /** A listener that answers hits before the application sees the request; same store, same rules. */
   front(app: HttpListener): HttpListener;
   /**
-   * Lets go of all answers of a URL, as clients send it: path and query. Rejects if the store does.
+   * Lets go of all answers of a URL, as clients send it: path and query. Rejects if the store does, or knows neither
+   * tags nor patterns.
    */
   delete(url: string): Promise<void>;
   /** Lets go of the answers under a key, as the option `key` makes them. True if there was one. */

@@ -87,7 +87,7 @@ export interface JobContext {
    * about a microsecond; in a store it is written at most five times a second.
    * @returns false when nobody waits for the job any more
    */
-  progress(value: unknown): boolean;
+  readonly progress: (value: unknown) => boolean;
 }
 
 /** Works on a job. What it returns is the result; what it throws fails the attempt. */

@@ -85,7 +85,10 @@ export interface WorkerTaskOptions {
   timeout?: number | undefined;
   /** The waits between attempts, or the first of them in milliseconds. @default 1 s, 2 s, 4 s, ... */
   backoff?: number | BackoffOptions | undefined;
-  /** Ends the task, waiting or running. A worker that runs it is replaced, unless its function heeds the signal. */
+  /**
+   * Ends the task, waiting or running: the promise rejects with the signal's reason. A worker that runs it is replaced,
+   * unless its function heeds the signal.
+   */
   signal?: AbortSignal | undefined;
   /**
    * What is moved instead of copied. Such a task is not repeated once its worker has got it. In a thread that does not
@@ -111,7 +114,7 @@ export interface WorkerTaskContext {
    */
   readonly signal: AbortSignal;
   /** Tells how far the task is: `onProgress` of {@link WorkerTaskOptions} gets the value, which is cloned. */
-  progress(value: unknown): void;
+  readonly progress: (value: unknown) => void;
 }
 
 /** What document 003 shows. */
@@ -248,7 +251,7 @@ export class WorkerPool<Data = unknown, Result = unknown> extends EventEmitter {
   /**
    * Has a worker work on the data. One native call, and one more for up to 256 answers.
    * @returns what the function returns. Rejects with what it throws (an equal copy), after all attempts; with
-   *   `HotpathTimeoutError`, `HotpathWorkerError` (the worker died: `exitCode`, `cause`), `HotpathAbortError`,
+   *   `HotpathTimeoutError`, `HotpathWorkerError` (the worker died: `exitCode`, `cause`), the signal's reason,
    *   `HotpathQueueFullError`, `HotpathClosedError`; with a `TypeError` for what cannot be cloned
    */
   execute(data?: Data, options?: WorkerTaskOptions): Promise<Result>;

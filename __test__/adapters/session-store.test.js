@@ -71,10 +71,8 @@ describe('under express-session', () => {
     let lost = 0;
     const visit = async () => {
       let { body, cookie } = await get('/count');
-      for (let expected = 2; expected <= 3; expected++) {
-        ({ body, cookie } = await get('/count', cookie));
-        if (body.count !== expected) lost++;
-      }
+      ({ body, cookie } = await get('/count', cookie));
+      if (body.count !== 2) lost++;
     };
     const lane = async () => {
       for (let done = 0; done < visitors / lanes; done++) await visit();

@@ -119,3 +119,10 @@ test('wrong options and arguments are named', async () => {
   await assert.rejects(manager.warm({ a: { keys: 'a', loader() {} } }), { message: /groups\.a\.keys/ });
   await assert.rejects(manager.warm({ a: { keys: [], loader: 5 } }), { message: /groups\.a\.loader/ });
 });
+
+test('keys are deleted by a glob', async () => {
+  const manager = new AdvancedCacheManager();
+  await manager.setMany({ 'user:1': 1, 'user:2': 2, users: 3 });
+  assert.equal(await manager.deletePattern('user:*'), 2);
+  assert.deepEqual(await manager.getMany(['user:1', 'users']), [undefined, 3]);
+});

@@ -67,6 +67,13 @@ describe('MemoryCache arguments', () => {
     refuses((maxEntries) => cache.resize({ maxEntries }), [NaN, 0, -1, 1.5], errors.outOfRange('maxEntries'));
     refuses((maxBytes) => cache.resize({ maxBytes }), NOT_NUMBERS, errors.invalidType('maxBytes'));
     refuses((maxMemory) => cache.resize({ maxMemory }), ['20', '0%'], errors.outOfRange('maxMemory'));
+    refuses((nearCache) => cache.resize({ nearCache }), [true, 7, null], errors.invalidType('nearCache'));
+    refuses(
+      (maxEntries) => cache.resize({ nearCache: { maxEntries } }),
+      [0, 1.5],
+      errors.outOfRange('nearCache.maxEntries'),
+    );
+    refuses((bytes) => cache.resize({ compressionThresholdBytes: bytes }), [-1, NaN], errors.outOfRange('Threshold'));
     assert.throws(() => cache.resize({ name: 'other' }), { name: 'TypeError', code: 'ERR_HOTPATH_UNKNOWN_OPTION' });
     assert.equal(cache.stats.maxEntries, 10);
   });

@@ -23,6 +23,8 @@ const FIELDS = [
   'nearBytes',
   'nearEntries',
   'nearHits',
+  'nearMaxBytes',
+  'nearMaxEntries',
   'refusals',
   'sets',
 ];
@@ -63,6 +65,7 @@ describe('MemoryCache: stats', () => {
       'savedBytes',
       'skipped',
       'storedBytes',
+      'thresholdBytes',
     ]);
     assert.equal(stats.compression.algorithm, null);
     assert.equal(stats.compression.entries, 0);

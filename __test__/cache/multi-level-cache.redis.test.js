@@ -142,7 +142,10 @@ describe('MultiLevelCache while Redis dies', () => {
       const [missed] = keys;
       await cache.set(missed, { version: ++version });
       await redis.start();
-      await waitFor(() => cache.stats.levels[1].missedWrites === 0, { what: 'missed writes to be sent again' });
+      await waitFor(() => cache.stats.levels[1].missedWrites === 0, {
+        timeoutMs: 2_000,
+        what: 'missed writes to be sent again',
+      });
     }
     running = false;
     await Promise.all(workers);

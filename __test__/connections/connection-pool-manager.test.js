@@ -170,6 +170,12 @@ describe('PostgreSQL', () => {
     assert.ok(metrics.errors >= 1);
     assert.ok(metrics.poolEfficiency < 1 && metrics.poolEfficiency > 0, `${metrics.poolEfficiency}`);
     assert.ok(metrics.responseTime.max >= 40);
+    assert.deepEqual([pools.poolSize(key), pools.poolSize('none')], [2, undefined]);
+    assert.deepEqual([pools.resizePool(key, 4), pools.resizePool('none', 4)], [true, false]);
+    const more = Array.from({ length: 4 }, () => pool.query('SELECT pg_sleep(0.2)'));
+    await waitFor(() => pools.getPoolMetrics(key).totalConnections === 4);
+    await Promise.all(more);
+    assert.throws(() => pools.resizePool(key, 0), { code: 'ERR_OUT_OF_RANGE' });
     await new Promise((resolve, reject) => pool.query('SELECT 1', (error) => (error ? reject(error) : resolve())));
     await server.kill();
     await waitFor(() => !pools.getPoolMetrics(key).healthy);

@@ -2,7 +2,8 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
-const { MemoryCache, RedisCache, rateLimit } = require('hotpath');
+const { MemoryCache, RedisCache, compression, rateLimit } = require('hotpath');
+const { runInWorker } = require('../support');
 const { EXPRESS, ask, before, listen, text } = require('../support/http');
 
 const WINDOW = 60_000;
@@ -179,6 +180,27 @@ describe('counts', () => {
     }
   });
 
+  it('are shared by threads', async (t) => {
+    const name = `limits-of-threads-${process.pid}`;
+    const time = 1_700_000_040_000;
+    const here = rateLimit({ name, limit: 100, now: () => time, windowMs: WINDOW, key: () => 'all' });
+    t.after(() => here.close());
+    const body = async ({ require }, { name, time, windowMs }) => {
+      const { rateLimit } = require('hotpath');
+      const limiter = rateLimit({ name, limit: 100, now: () => time, windowMs, key: () => 'all' });
+      let passed = 0;
+      const response = { setHeader() {}, end() {} };
+      for (let turn = 0; turn < 80; turn++) await limiter({}, response, () => passed++);
+      limiter.close();
+      return passed;
+    };
+    const passed = await Promise.all([1, 2, 3].map(() => runInWorker(body, { name, time, windowMs: WINDOW })));
+    assert.equal(
+      passed.reduce((sum, one) => sum + one),
+      100,
+    );
+  });
+
   it('are in Redis for all machines', async (t) => {
     const { startRedis } = require('../support/redis');
     const redis = await startRedis(t);
@@ -226,6 +248,32 @@ describe('the handler', () => {
       assert.equal((await ask(url)).status, 429);
     });
   }
+
+  it('works in Fastify, beside compression', async (t) => {
+    const fastify = require('fastify')();
+    await fastify.register(require('@fastify/middie'));
+    const limiter = rateLimit({ limit: 2 });
+    fastify.use(limiter);
+    fastify.use(compression());
+    fastify.get('/', async () => ({ text: 'fastify '.repeat(1000) }));
+    await fastify.listen({ port: 0, host: '127.0.0.1' });
+    t.after(async () => {
+      limiter.close();
+      await fastify.close();
+    });
+    const url = `http://127.0.0.1:${fastify.server.address().port}`;
+    for (const [encoding, status] of [
+      ['br', 200],
+      ['gzip', 200],
+      ['gzip', 429],
+    ]) {
+      const answer = await ask(url, { headers: { 'accept-encoding': encoding } });
+      assert.equal(answer.status, status);
+      if (status !== 200) continue;
+      assert.equal(answer.headers['content-encoding'], encoding);
+      assert.equal(JSON.parse(text(answer)).text, 'fastify '.repeat(1000));
+    }
+  });
 
   it('lets all pass once it is closed', async (t) => {
     const { clock, limiter } = await setUp(t, { limit: 1 });

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict');
 const http = require('node:http');
+const http2 = require('node:http2');
 const { describe, it } = require('node:test');
 const express5 = require('express');
 const express4 = require('express4');
@@ -71,6 +72,44 @@ describe('the router', () => {
       controller.abort();
     });
   }
+
+  it('works over HTTP/2', async (t) => {
+    const router = hotpath.performanceRouter(allServices(t), options);
+    const server = http2.createServer(router);
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const session = http2.connect(`http://127.0.0.1:${server.address().port}`);
+    t.after(() => {
+      session.destroy();
+      router.close();
+      server.close();
+    });
+    const send = (headers, body) =>
+      new Promise((resolve, reject) => {
+        const stream = session.request(headers, { endStream: body === undefined });
+        let text = '';
+        let status;
+        stream.on('response', (answer) => {
+          status = answer[':status'];
+        });
+        stream.on('data', (piece) => {
+          text += piece;
+        });
+        stream.on('end', () => resolve({ status, text }));
+        stream.on('error', reject);
+        if (body !== undefined) stream.end(body);
+      });
+    const path = '/api/performance/cache/set';
+    const head = { ':path': path, ':method': 'POST', 'content-type': 'application/json' };
+    assert.deepEqual(await send(head, '{"key":"a","value":1}'), {
+      status: 200,
+      text: '{"success":true,"data":{"key":"a","stored":true}}',
+    });
+    assert.equal((await send(head)).status, 400);
+    const got = await send({ ':path': '/api/performance/cache/get/a' });
+    assert.deepEqual([got.status, JSON.parse(got.text).data], [200, 1]);
+    assert.equal((await send({ ':path': '/api/performance/' })).status, 200);
+    assert.equal((await send({ ':path': '/api/performance/metrics/prometheus' })).status, 200);
+  });
 
   it('leaves a server free to close', async (t) => {
     const services = allServices(t);

@@ -14,17 +14,6 @@ const filled = (path) => path.replace(/:\w+/g, 'some-id');
 const guarded = ENDPOINTS.filter(({ action }) => action !== undefined);
 const open = ENDPOINTS.filter(({ action }) => action === undefined);
 
-/** All services, those that are still missing as something that would answer. */
-function everyService(t) {
-  const services = allServices(t);
-  services.jobs ??= {
-    submitJob: async () => ({ jobId: 'x', status: 'queued' }),
-    getJob: async () => undefined,
-    cancelJob() {},
-  };
-  return services;
-}
-
 function refused({ status, body }, expected, code) {
   assert.equal(status, expected, JSON.stringify(body));
   assert.deepEqual(Object.keys(body), ['success', 'error']);
@@ -35,7 +24,7 @@ function refused({ status, body }, expected, code) {
 
 describe('without authorize', () => {
   it('everything that changes, runs or shows stored data is refused', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { processors });
+    const { base } = await serveRouter(t, allServices(t), { processors });
     assert.ok(guarded.length >= 20);
     for (const { method, path } of guarded) {
       refused(
@@ -47,7 +36,7 @@ describe('without authorize', () => {
   });
 
   it('and figures are open', async (t) => {
-    const { base } = await serveRouter(t, everyService(t));
+    const { base } = await serveRouter(t, allServices(t));
     for (const { method, path } of open) {
       assert.equal(method, 'GET', path);
       if (path === '/stream') continue;
@@ -65,7 +54,7 @@ describe('authorize', () => {
       asked.push([request.method, action, request.readableEnded]);
       return request.headers.authorization === 'Bearer secret';
     };
-    const { base } = await serveRouter(t, everyService(t), { authorize });
+    const { base } = await serveRouter(t, allServices(t), { authorize });
     const body = { key: 'a', value: 1 };
     refused(await ask(`${base}/cache/set`, { method: 'POST', body }), 403, 'ERR_FORBIDDEN');
     const allowed = await ask(`${base}/cache/set`, {
@@ -93,7 +82,7 @@ describe('authorize', () => {
       () => 0,
     ];
     for (const authorize of answers) {
-      const { base } = await serveRouter(t, everyService(t), {
+      const { base } = await serveRouter(t, allServices(t), {
         authorize,
         onError: (error) => told.push(error.message),
       });
@@ -127,7 +116,7 @@ describe('requests that are wrong', () => {
   });
 
   it('hear which methods there are', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true });
     const put = await ask(`${base}/metrics`, { method: 'PUT', body: {} });
     refused(put, 405, 'ERR_METHOD_NOT_ALLOWED');
     assert.equal(put.headers.get('allow'), 'GET, HEAD, DELETE');
@@ -138,7 +127,7 @@ describe('requests that are wrong', () => {
   });
 
   it('answer HEAD like GET, without a body', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true });
     for (const path of ['/summary', '/metrics/prometheus', '/openapi.json', '/', '/stream', '/monitoring/export']) {
       const head = await ask(`${base}${path}`, { method: 'HEAD' });
       assert.deepEqual([head.status, head.text], [200, ''], path);
@@ -148,7 +137,7 @@ describe('requests that are wrong', () => {
   });
 
   it('need a JSON object as their body', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true });
     const send = (body, headers) => ask(`${base}/cache/set`, { method: 'POST', body, headers });
     refused(await send(undefined), 400, 'ERR_BODY_MISSING');
     refused(await send('{"key"'), 400, 'ERR_BODY_MALFORMED');
@@ -175,7 +164,7 @@ describe('requests that are wrong', () => {
   });
 
   it('are refused when too large, with and without a length', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true, maxBodyBytes: 1_000 });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true, maxBodyBytes: 1_000 });
     const body = JSON.stringify({ key: 'a', value: 'x'.repeat(2_000) });
     const declared = await ask(`${base}/cache/set`, { method: 'POST', body });
     refused(declared, 413, 'ERR_BODY_TOO_LARGE');
@@ -191,7 +180,7 @@ describe('requests that are wrong', () => {
   });
 
   it('are told what is wrong with their fields', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true, processors });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true, processors });
     const long = 'x'.repeat(3_000);
     const wrong = [
       ['POST', '/cache/set', {}, 'ERR_INVALID_ARG_TYPE'],
@@ -247,7 +236,7 @@ describe('requests that are wrong', () => {
   });
 
   it('hear 503 from what is closed', async (t) => {
-    const services = everyService(t);
+    const services = allServices(t);
     const { base } = await serveRouter(t, services, { authorize: () => true, processors });
     await services.cache.close();
     await services.batch.close();
@@ -260,7 +249,7 @@ describe('requests that are wrong', () => {
 
 describe('source text', () => {
   it('is never run, and no file is', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true, processors });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true, processors });
     const texts = [
       'function(chunk) { return chunk.map(item => ({...item, processed: true})); }',
       '(items) => items',
@@ -282,7 +271,7 @@ describe('source text', () => {
       const { status } = await ask(`${base}/batch/process`, { method: 'POST', body: { data: [1], processor } });
       assert.equal(status, 400);
     }
-    const { base: without } = await serveRouter(t, everyService(t), { authorize: () => true });
+    const { base: without } = await serveRouter(t, allServices(t), { authorize: () => true });
     refused(
       await ask(`${without}/batch/process`, { method: 'POST', body: { data: [1] } }),
       400,
@@ -299,7 +288,7 @@ describe('source text', () => {
 
 describe('prototypes', () => {
   it('are not reached', async (t) => {
-    const services = everyService(t);
+    const services = allServices(t);
     const { base } = await serveRouter(t, services, { authorize: () => true, processors });
     const bodies = [
       ['POST', '/cache/set', '{"key":"a","value":{"__proto__":{"polluted":1}}}'],
@@ -365,7 +354,7 @@ describe('load tests', () => {
 
 describe('pages of other sites', () => {
   it('change nothing', async (t) => {
-    const { base } = await serveRouter(t, everyService(t), { authorize: () => true });
+    const { base } = await serveRouter(t, allServices(t), { authorize: () => true });
     for (const site of ['cross-site', 'same-site']) {
       refused(
         await ask(`${base}/optimization/run`, { method: 'POST', headers: { 'sec-fetch-site': site } }),

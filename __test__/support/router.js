@@ -17,6 +17,7 @@ function allServices(t, { optimization } = {}) {
   const services = {
     cache: new hotpath.AdvancedCacheManager(),
     batch: new hotpath.BatchProcessingEngine(),
+    jobs: new hotpath.AsyncProcessingEngine(),
     parallel: new hotpath.ParallelProcessingEngine(),
     memory: new hotpath.MemoryOptimizationEngine(),
     monitoring: new hotpath.PerformanceMonitoringEngine({ monitoringInterval: 1e9 }),
@@ -25,7 +26,6 @@ function allServices(t, { optimization } = {}) {
     optimization: new hotpath.OptimizationService({ trialMs: 40, ...optimization }),
     monitor: new hotpath.PerformanceMonitor({ logger: { warn() {} }, options: { enabled: false } }),
   };
-  if (hotpath.AsyncProcessingEngine !== undefined) services.jobs = new hotpath.AsyncProcessingEngine();
   t.after(async () => {
     for (const service of Object.values(services)) await service.close?.();
   });

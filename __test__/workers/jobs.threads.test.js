@@ -151,6 +151,23 @@ for (const place of ['memory', 'store']) {
   });
 
   describe(`processes: ${place}`, () => {
+    it('do their jobs though listeners throw', async (t) => {
+      const { code, said, stderr } = await runInChild(
+        async ({ load, say }, { store }) => {
+          process.on('uncaughtException', (error) => say(error.message));
+          const engine = new (load().AsyncProcessingEngine)({ store });
+          engine.on('active', () => {
+            throw new Error('a listener');
+          });
+          engine.on('completed', () => say('completed'));
+          engine.registerProcessor('quick', () => {});
+          await engine.submitJob('quick');
+        },
+        { data: { store: storeOf(t) } },
+      );
+      assert.deepEqual([code, said.sort()], [0, ['a listener', 'completed']], stderr);
+    });
+
     it('stay until what they have to do is done, and exit by themselves', async (t) => {
       const { code, said, stderr } = await runInChild(
         async ({ load, say }, { store }) => {

@@ -143,6 +143,18 @@ describe('WorkerPool', () => {
     }
   });
 
+  it('tells how far a task is, before its answer, and only to who ordered it', async (t) => {
+    const pool = openPool(t, { maxWorkers: 2 });
+    const told = { first: [], second: [] };
+    const run = (name, steps) =>
+      pool.execute({ do: 'steps', steps }, { onProgress: ({ step }) => told[name].push(step) });
+    assert.deepEqual(await Promise.all([run('first', 3), run('second', 2)]), [3, 2]);
+    assert.deepEqual(told, { first: [1, 2, 3], second: [1, 2] });
+    assert.equal(await pool.execute({ do: 'steps', steps: 2 }), 2);
+    const { error } = await outcomeOf(pool.execute(1, { onProgress: 1 }));
+    assert.equal(error.code, 'ERR_INVALID_ARG_TYPE');
+  });
+
   it('passes on what a function posts to its parentPort', async (t) => {
     const pool = openPool(t, { maxWorkers: 1 });
     const heard = [];

@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { openPool, outcomeOf, temporaryDirectory } = require('../support/pools');
-const { settled, waitFor } = require('../support');
+const { errors, settled, waitFor } = require('../support');
 
 const threads = async (pool, count, options) =>
   Promise.all(Array.from({ length: count }, () => pool.execute({ do: 'thread' }, options)));
@@ -34,6 +34,30 @@ describe('workers', () => {
     await waitFor(() => reasons.length === 3);
     assert.deepEqual(reasons, ['idle', 'idle', 'idle']);
     assert.equal(await settled(pool.execute({ do: 'echo', value: 'again' })), 'again');
+  });
+
+  it('become more and fewer when the pool is resized', async (t) => {
+    const pool = openPool(t, { minWorkers: 1, maxWorkers: 1 });
+    const gate = path.join(temporaryDirectory(t), 'gate');
+    const tasks = Array.from({ length: 4 }, () => pool.execute({ do: 'until', file: gate }));
+    await waitFor(() => pool.stats.workers.busy === 1);
+    pool.resize({ maxWorkers: 3 });
+    await waitFor(() => pool.stats.workers.busy === 3);
+    assert.deepEqual([pool.stats.workers.max, pool.stats.workers.min], [3, 1]);
+    pool.resize({ maxWorkers: 2, minWorkers: 2 });
+    fs.writeFileSync(gate, '');
+    await settled(Promise.all(tasks));
+    await waitFor(() => pool.stats.workers.total === 2);
+    pool.resize({ maxWorkers: 1 });
+    assert.equal(pool.stats.workers.min, 1, 'the minimum follows');
+    await waitFor(() => pool.stats.workers.total === 1);
+    assert.equal(await settled(pool.execute({ do: 'echo', value: 'still' })), 'still');
+    pool.validate();
+    assert.throws(() => pool.resize({ maxWorkers: 0 }), errors.outOfRange('maxWorkers'));
+    assert.throws(() => pool.resize({ minWorkers: 9 }), errors.outOfRange('minWorkers'));
+    assert.throws(() => pool.resize({ workers: 9 }), { code: 'ERR_HOTPATH_UNKNOWN_OPTION' });
+    await pool.terminate();
+    assert.throws(() => pool.resize({ maxWorkers: 2 }), errors.closed);
   });
 
   it('are few while tasks are short', async (t) => {

@@ -106,7 +106,8 @@ module.exports = {
   settings: {
     smoke: { rounds: 1, entries: 2_000 },
     quick: { rounds: 3, entries: 400_000 },
-    full: { rounds: 3, entries: 2_000_000 },
+    // Two gigabytes.
+    full: { rounds: 3, entries: 4_400_000 },
   },
   cases: {
     ndjson: { title: 'NDJSON', settings: /** @type {any} */ ({ format: 'ndjson' }) },
@@ -115,6 +116,7 @@ module.exports = {
   measures: {
     time: { label: 'wall time', unit: 'milliseconds', better: 'lower', chart: true },
     mainThread: { label: 'time of the main thread', unit: 'milliseconds', better: 'lower', chart: true },
+    memory: { label: 'resident memory gained at most', unit: 'bytes', better: 'lower' },
     speed: { label: 'bytes a second', unit: 'perSecond', better: 'higher', detail: true },
   },
   floors: [
@@ -122,6 +124,7 @@ module.exports = {
     { measure: 'mainThread', case: 'ndjson', against: 'the usual way', atLeast: 10 },
     { measure: 'time', case: 'csv', against: 'the usual way', atLeast: 5, headline: '`processFile` of CSV' },
     { measure: 'mainThread', case: 'csv', against: 'the usual way', atLeast: 10 },
+    { measure: 'memory', case: 'ndjson', atMost: 256e6, headline: '`processFile` of a large file: memory' },
   ],
   contenders: { hotpath, 'the usual way': usual },
 
@@ -139,8 +142,13 @@ module.exports = {
     const read = /** @type {any} */ (open());
     const file = fileOf(/** @type {any} */ (settings).format, settings.entries);
     let population = 0;
+    const held = process.memoryUsage.rss();
+    let memory = 1;
+    let calls = 0;
     const take = (/** @type {any[]} */ records) => {
       for (const record of records) population += Number(record.population);
+      calls += 1;
+      if (calls % 32 === 0) memory = Math.max(memory, process.memoryUsage.rss() - held);
     };
     const idle = performance.eventLoopUtilization();
     const before = process.hrtime.bigint();
@@ -148,6 +156,6 @@ module.exports = {
     const time = Number(process.hrtime.bigint() - before) / 1e6;
     const { active } = performance.eventLoopUtilization(idle);
     const speed = fs.statSync(file).size / (time / 1e3);
-    return { measures: { time, mainThread: active, speed }, checksum: population };
+    return { measures: { time, mainThread: active, memory, speed }, checksum: population };
   },
 };

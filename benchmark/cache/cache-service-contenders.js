@@ -10,7 +10,7 @@ const LIMIT_MS = 60_000;
 /** @type {Contender} */
 const cacheService = {
   package: 'hotpath',
-  options: () => ({ commandTimeoutMs: LIMIT_MS }),
+  options: () => ({ commandTimeoutMs: LIMIT_MS, keyPrefix: '' }),
   open(redis) {
     const { CacheService } = require('../..');
     return new CacheService({ redis });

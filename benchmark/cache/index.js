@@ -9,6 +9,8 @@ module.exports = [
   'threads',
   'shared-memory',
   'churn',
+  'dataset',
+  'expiry',
   'hit-ratio',
   'disk-get',
   'disk-get-sync',
@@ -18,7 +20,9 @@ module.exports = [
   'redis-set',
   'redis-get-many',
   'levels-get-or-set',
+  'levels-warmup',
   'cache-service-mget',
   'cache-service-mset',
   'delete-pattern',
+  'advanced-cache',
 ];

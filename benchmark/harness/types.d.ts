@@ -20,6 +20,8 @@ export interface Settings {
   ttlMs?: number;
   nearCache?: boolean;
   name?: string;
+  /** How values are compressed. */
+  compression?: boolean | Record<string, unknown>;
   /** A real trace that is read, of benchmark/traces. */
   trace?: string;
   /** How many operations are under way at any time, where a server answers. */

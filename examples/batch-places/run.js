@@ -22,7 +22,7 @@ function progressBar(label, stream = process.stdout) {
   };
 }
 
-async function main(leastPopulation) {
+async function main(leastPopulation, stream = process.stdout) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-places-'));
   const file = path.join(folder, 'places.ndjson');
   fs.writeFileSync(file, cities.map((city) => `${JSON.stringify(city)}\n`).join(''));
@@ -34,20 +34,22 @@ async function main(leastPopulation) {
   const { processed, errors } = await engine.processFile(file, {
     fields: ['name', 'country', 'population', 'loc'],
     where: { population: { gte: leastPopulation } },
-    onProgress: progressBar('Storing'),
+    onProgress: progressBar('Storing', stream),
     processor: (places) =>
       service.addBatch(
         'places',
         places.map(({ loc, ...place }) => ({ ...place, longitude: loc.coordinates[0], latitude: loc.coordinates[1] })),
       ),
   });
-  if (process.stdout.isTTY) process.stdout.write('\n');
-  console.log(
-    `${processed} of ${cities.length} places have ${leastPopulation} inhabitants or more (${errors.length} errors)`,
+  if (stream.isTTY) stream.write('\n');
+  stream.write(
+    `${processed} of ${cities.length} places have ${leastPopulation} inhabitants or more (${errors.length} errors)\n`,
   );
 
   const capitals = await service.findBatch('places', [{ name: 'Berlin' }, { name: 'Paris' }, { name: 'Tokyo' }]);
-  for (const { item } of capitals) console.log(`${item.name} (${item.country}): ${item.population}`);
+  for (const { item } of capitals) {
+    stream.write(`${item.name} (${item.country}): ${item.population}\n`);
+  }
 
   await engine.close();
   await service.close();

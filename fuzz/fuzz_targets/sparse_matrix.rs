@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hotpath_fuzz::sparse_matrix(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hotpath_fuzz::run("sparse_matrix", data));

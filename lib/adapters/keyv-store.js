@@ -7,6 +7,7 @@
 // only as long as the store has no property `namespace`. So we declare none; Keyv 5 sets it, and reads by it what to clear.
 
 const { EventEmitter } = require('node:events');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { literally } = require('../cache/globs.js');
 const { MemoryCache } = require('../cache/memory-cache.js');
 const validate = require('../validate.js');
@@ -117,6 +118,8 @@ class KeyvStore extends EventEmitter {
     if (this.#owned) await this.#cache.close();
   }
 }
+
+addAliases(KeyvStore, { [ASYNC_DISPOSE]: 'disconnect' });
 
 /** @param {number} [ttl] milliseconds */
 function lifetime(ttl) {

@@ -6,6 +6,7 @@
 // store. Every read gives an object of its own.
 
 const { EventEmitter } = require('node:events');
+const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { MemoryCache } = require('../cache/memory-cache.js');
 const { requirePeer } = require('../peer.js');
 const validate = require('../validate.js');
@@ -162,6 +163,8 @@ class SessionStore extends EventEmitter {
     return cookie?.expires ? new Date(cookie.expires).getTime() - Date.now() : this.#ttlMs;
   }
 }
+
+addAliases(SessionStore, { [ASYNC_DISPOSE]: 'close' });
 
 /**
  * @param {Promise<any>} promise

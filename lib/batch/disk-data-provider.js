@@ -26,7 +26,10 @@ class DiskDataProvider {
   #handle;
   #codec;
   #directory;
-  #closing = Promise.resolve();
+  /** @type {Promise<void> | undefined} */
+  #closing;
+  /** Settles with each read under way. @type {Set<Promise<unknown>>} */
+  #reading = new Set();
 
   /** @param {unknown} options */
   constructor(options) {
@@ -121,10 +124,22 @@ class DiskDataProvider {
     const name = this.#check(container);
     if (!Array.isArray(uuids)) throw invalidArgType('an array of strings', 'uuids', uuids);
     const names = uuids.map((uuid, index) => check.string(uuid, `uuids[${index}]`));
-    return pending(
-      (operation) => native.diskObjectsGet(this.#handle, name, names, operation),
-      (stored) => this.#decode(stored),
+    return this.#read((operation) => native.diskObjectsGet(this.#handle, name, names, operation));
+  }
+
+  /**
+   * What is read may need shapes that only the open store has: it closes when all reads have been decoded.
+   * @param {(operation: number) => void} begin
+   * @returns {Promise<any[]>}
+   */
+  #read(begin) {
+    const read = pending(begin, (stored) => this.#decode(stored));
+    const settled = read.then(
+      () => this.#reading.delete(settled),
+      () => this.#reading.delete(settled),
     );
+    this.#reading.add(settled);
+    return read;
   }
 
   /** Makes objects of pairs of kind and payload. @param {any[]} stored @returns {any[]} */
@@ -146,10 +161,7 @@ class DiskDataProvider {
     for (;;) {
       this.#checkOpen();
       const from = after;
-      const page = await pending(
-        (operation) => native.diskObjectsPage(this.#handle, name, from, PAGE, operation),
-        (stored) => this.#decode(stored),
-      );
+      const page = await this.#read((operation) => native.diskObjectsPage(this.#handle, name, from, PAGE, operation));
       for (let index = 1; index < page.length; index += 2) if (matches(page[index])) found.push(page[index]);
       if (page.length < 2 * PAGE) return found;
       after = page[page.length - 2];
@@ -183,17 +195,20 @@ class DiskDataProvider {
   }
 
   #checkOpen() {
-    if (this.#handle === NO_HANDLE) throw new HotpathClosedError('The data provider is closed');
+    if (this.#closing !== undefined) throw new HotpathClosedError('The data provider is closed');
   }
 
   close() {
-    const handle = this.#handle;
-    if (handle !== NO_HANDLE) {
-      this.#handle = NO_HANDLE;
-      collected.unregister(this);
-      this.#closing = pending((operation) => native.closeDiskObjects(handle, operation));
-    }
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close() {
+    collected.unregister(this);
+    await Promise.all(this.#reading);
+    const handle = this.#handle;
+    this.#handle = NO_HANDLE;
+    await pending((operation) => native.closeDiskObjects(handle, operation));
   }
 
   [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {

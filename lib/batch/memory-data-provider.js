@@ -116,12 +116,15 @@ class MemoryDataProvider {
       /** @type {string[]} */
       const page = translated(() => native.memoryObjectsPage(this.#handle, name, after, PAGE));
       for (const uuid of page) {
-        const object = this.#get(name, uuid);
-        if (matches(object)) found.push(object);
+        // The function that looks for objects may have removed this one, or closed the provider.
+        this.#checkOpen();
+        const object = this.#reads.receive(native.memoryObjectsGet(this.#handle, name, uuid));
+        if (object !== MISSING && matches(object)) found.push(object);
       }
       if (page.length < PAGE) return found;
       after = page[page.length - 1];
       await new Promise((resolve) => setImmediate(resolve));
+      this.#checkOpen();
     }
   }
 

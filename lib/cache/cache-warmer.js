@@ -2,6 +2,7 @@
 
 // Fills a cache before anybody asks: each source yields items, or one value, and says under which keys they belong.
 
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { ttlArgument } = require('./ttl-argument.js');
@@ -144,6 +145,8 @@ class CacheWarmer {
     }
   }
 }
+
+addAliases(CacheWarmer, { [DISPOSE]: 'stop' });
 
 /** What a run has done so far. */
 class Run {

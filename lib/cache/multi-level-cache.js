@@ -17,7 +17,7 @@ const { FIND, FIND_MANY, MEMORY } = require('./internal.js');
 const { checkKey, checkKeys, pairsOf, tagList } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { figuresOf, metricsOf, statsOf } = require('./multi-level-metrics.js');
-const { LOAD_OPTIONS, loadSettings, multiLevelOptions } = require('./multi-level-options.js');
+const { LOAD_OPTIONS, capOf, loadSettings, multiLevelOptions } = require('./multi-level-options.js');
 const { MISSING } = require('./native-reads.js');
 const { MARK, TieredLoads, answerOf, jittered } = require('./tiered-loads.js');
 const { TELL, TierRequests } = require('./tier-requests.js');
@@ -92,7 +92,7 @@ class MultiLevelCache extends EventEmitter {
       const own = name === undefined ? {} : { name: `MultiLevelCache/${name}` };
       this.#front = new MemoryCache(own);
       this.#ownsFront = true;
-      const capMs = Number(options.shown[options.shown.indexOf('l1TTL') + 1]) * 1000;
+      const capMs = capOf(Number(options.shown[options.shown.indexOf('l1TTL') + 1]) * 1000);
       given.unshift({ level: 1, capMs, ...describeTier(this.#front, 'l1Cache', OPTIONS_MANNER) });
     }
     return given;

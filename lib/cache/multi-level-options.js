@@ -114,12 +114,17 @@ function levelTtl(given, name) {
   return check.positiveNumber(value, `options.${name}`) * 1000;
 }
 
+/** A cap for native code: a level that keeps values for ever has none. @param {number | undefined} ms */
+function capOf(ms) {
+  return ms === Number.POSITIVE_INFINITY ? undefined : ms;
+}
+
 /** @param {Record<string, any>} given */
 function tiersOfOptions(given) {
   return TIERS.map((name, index) => {
     const tier = given[name];
     if (tier === undefined || tier === null) return undefined;
-    const capMs = levelTtl(given, /** @type {any} */ (`l${index + 1}TTL`));
+    const capMs = capOf(levelTtl(given, /** @type {any} */ (`l${index + 1}TTL`)));
     return { level: index + 1, capMs, ...describeTier(tier, `options.${name}`, OPTIONS_MANNER) };
   });
 }
@@ -174,4 +179,4 @@ function shown(value) {
   return value === undefined ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-module.exports = { LEVEL_TTLS, LOAD_OPTIONS, loadSettings, multiLevelOptions };
+module.exports = { LEVEL_TTLS, LOAD_OPTIONS, capOf, loadSettings, multiLevelOptions };

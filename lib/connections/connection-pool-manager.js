@@ -194,7 +194,10 @@ addAliases(ConnectionPoolManager, { [ASYNC_DISPOSE]: 'close' });
 
 /** The error without what a driver may have quoted from a URL. @param {any} error */
 function discreet(error) {
-  if (typeof error?.message === 'string') error.message = error.message.replace(/\/\/[^/@\s]*@/g, '//***@');
+  for (const part of ['message', 'stack']) {
+    if (typeof error?.[part] === 'string') error[part] = error[part].replace(/\/\/[^\s'"]*@/g, '//***@');
+  }
+  if (error?.cause instanceof Error) discreet(error.cause);
   return error;
 }
 

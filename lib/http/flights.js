@@ -11,8 +11,9 @@
 /** How long it is remembered that answers under a key are for one request each, so that nobody waits in vain. */
 const ALONE_MS = 10_000;
 
-/** Keys remembered so at most. */
+/** Keys remembered so at most, and how long they may be: clients choose both. */
 const ALONE_KEYS = 10_000;
+const ALONE_KEY_CHARACTERS = 1_024;
 
 class Flight {
   /** @type {((outcome: Outcome) => void)[]} */
@@ -90,6 +91,7 @@ class Flights {
 
   /** Remembers that nobody needs to wait for others here. @param {string} key */
   markAlone(key) {
+    if (key.length > ALONE_KEY_CHARACTERS) return;
     if (this.#alone.size >= ALONE_KEYS) this.#alone.clear();
     this.#alone.set(key, Date.now() + ALONE_MS);
   }

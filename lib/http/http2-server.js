@@ -52,6 +52,10 @@ function bridged(app) {
       Object.defineProperties(response, RESPONSE);
       // What HTTP/1.1 calls it.
       request.headers.host ??= request.headers[':authority'];
+      // How HTTP/1.1 says that there is a body whose length is not known: parsers look for it.
+      if (!request.stream.endAfterHeaders && request.headers['content-length'] === undefined) {
+        request.headers['transfer-encoding'] ??= 'chunked';
+      }
       withoutConnectionFields(response);
     }
     return app(request, response);

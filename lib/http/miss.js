@@ -4,7 +4,7 @@
 
 const { isNotModified } = require('./conditions.js');
 const { ResponseCapture } = require('./response-capture.js');
-const { clearHead } = require('./response-head.js');
+const { clearHead, isHttp2 } = require('./response-head.js');
 const { StoredResponse } = require('./stored-response.js');
 const { describe, planFor } = require('./storing.js');
 const { urlOf } = require('./request-key.js');
@@ -105,7 +105,7 @@ class Miss {
         response.removeHeader(name);
       }
       this.#lost(false);
-      response.statusMessage = undefined;
+      if (!isHttp2(response)) response.statusMessage = undefined;
       capture.writeHead(304);
       capture.end();
       return;

@@ -3,8 +3,17 @@
 // What an answer is stored under. Whatever may change an answer without standing in its Vary has to be in here: a cache
 // that forgets it hands one client's answer to another.
 
-/** Fields that frameworks let override the URL or the method behind a proxy: answers to such requests are not stored. */
-const OVERRIDES = ['x-http-method-override', 'x-original-url', 'x-rewrite-url'];
+/**
+ * Fields that frameworks let override the URL or the method behind a proxy: answers to such requests are not stored.
+ * @param {Record<string, any>} headers
+ */
+function isOverridden(headers) {
+  return (
+    headers['x-original-url'] !== undefined ||
+    headers['x-rewrite-url'] !== undefined ||
+    headers['x-http-method-override'] !== undefined
+  );
+}
 
 /** The URL as the client sent it, wherever the handler is mounted. @param {any} request @returns {string} */
 function urlOf(request) {
@@ -23,7 +32,7 @@ function requestKey(request) {
   const key = `${urlOf(request)} ${socket?.encrypted ? 'https' : 'http'}://${host}`;
   const forwardedHost = headers['x-forwarded-host'];
   const forwardedProto = headers['x-forwarded-proto'];
-  for (let index = 0; index < OVERRIDES.length; index++) if (headers[OVERRIDES[index]] !== undefined) return undefined;
+  if (isOverridden(headers)) return undefined;
   if (forwardedHost === undefined && forwardedProto === undefined) return key;
   return `${key} ${forwardedProto ?? ''}://${forwardedHost ?? ''}`;
 }

@@ -65,7 +65,7 @@ const OPTIONS = Object.freeze([
  * @property {number} maxBodyBytes
  * @property {CompressionSettings | undefined} compression
  * @property {((request: any) => string | undefined) | undefined} key
- * @property {((request: any) => string | undefined) | undefined} identity
+ * @property {((request: any) => string | number | null | undefined) | undefined} identity
  * @property {(request: any, response: any) => Iterable<string> | undefined} tags
  * @property {((request: any) => boolean) | undefined} filter
  * @property {((request: any, response: any) => boolean) | undefined} storable

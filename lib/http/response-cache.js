@@ -3,6 +3,7 @@
 // A cache of answers, in front of whatever makes them: as middleware, or before the application sees a request at all.
 // Shared by all users, so it stores what is for all of them, and nothing else unless it is told (RFC 9111).
 
+const check = require('../validate.js');
 const { watchService } = require('../services.js');
 const { backgroundRequest } = require('./background-request.js');
 const { NO_DIRECTIVES, requestDirectives } = require('./cache-control.js');
@@ -19,8 +20,12 @@ const { StoredResponse, Variants } = require('./stored-response.js');
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** On a request that was made to renew an answer: which cache made it, and what for. */
-const RENEWAL = Symbol('renewal');
+/**
+ * What a cache has to say about a request: that it takes care of it already, or what it was made for. One property,
+ * because looking for one that is not there costs as much as the rest.
+ * @typedef {{ handled: Set<ResponseCache>, cache?: ResponseCache, renewal?: (next: () => unknown) => unknown }} Mark
+ */
+const MARK = Symbol('hotpath.responses');
 
 /** How often a request may wait for others before it goes alone. */
 const WAITS = 3;
@@ -41,6 +46,8 @@ const COUNTS = Object.freeze({
   errors: 0,
 });
 
+/** @typedef {(request: any, response: any) => unknown} Listener */
+
 /**
  * A request that may be answered from the store.
  * @typedef {object} Question
@@ -50,7 +57,8 @@ const COUNTS = Object.freeze({
  * @property {string} key
  * @property {boolean} identified whether the key names the user, so that nobody else can get the answer
  * @property {import('./cache-control.js').Directives} directives
- * @property {number} waits
+ * @property {number} waits for others so far
+ * @property {Listener | undefined} app what stands behind a front
  */
 
 class ResponseCache {
@@ -58,10 +66,9 @@ class ResponseCache {
   #store;
   #negotiator;
   #unwatch;
+  #usesOwnKey;
   #flights = new Flights();
   #closed = false;
-  /** Marks requests that an outer layer of this cache takes care of already. */
-  #handled = Symbol('handled');
   counts = { ...COUNTS };
 
   /** @param {unknown} options */
@@ -69,6 +76,7 @@ class ResponseCache {
     const settings = responseCacheOptions(options);
     this.#settings = settings;
     this.#store = new ResponseStore(settings);
+    this.#usesOwnKey = settings.key === undefined && settings.filter === undefined;
     this.#negotiator = new Negotiator(settings.compression?.encodings ?? []);
     this.#unwatch = watchService('responses', settings.name, this, (cache) => ({ ...cache.counts }));
     /** @type {import('./miss.js').Host} */
@@ -91,36 +99,82 @@ class ResponseCache {
     return this.#closed;
   }
 
-  /** @param {any} request @param {any} response @param {(error?: unknown) => unknown} next @returns {any} */
-  handle(request, response, next) {
+  /**
+   * @param {any} request
+   * @param {any} response
+   * @param {(error?: unknown) => unknown} next
+   * @param {Listener} [app] behind a front
+   * @returns {any}
+   */
+  handle(request, response, next, app) {
     const { method, headers } = request;
-    if (request[this.#handled] === true || this.#closed) return next();
+    const mark = request[MARK];
+    if (this.#closed || mark?.handled.has(this) === true) return next();
     if (method !== 'GET' && method !== 'HEAD') return SAFE.has(method) ? next() : this.#change(request, response, next);
-    if (request[RENEWAL]?.cache === this) return this.#renewing(request, response, next);
-    const settings = this.#settings;
-    if (headers.range !== undefined || (settings.filter !== undefined && settings.filter(request) !== true)) {
-      return this.#bypass(request, next);
-    }
-    let key = settings.key === undefined ? requestKey(request) : settings.key(request);
+    if (mark?.renewal !== undefined && mark.cache === this) return mark.renewal(next);
+    if (headers.range !== undefined) return this.#bypass(request, next);
+    const directives = this.#settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
+    if (directives.noStore) return this.#bypass(request, next);
+    let key = this.#usesOwnKey ? requestKey(request) : this.#keyOf(request);
     if (key === undefined) return this.#bypass(request, next);
-    const identity = settings.identity?.(request);
+    const identity = this.#settings.identity === undefined ? undefined : this.#identityOf(request);
+    if (identity === null) return this.#bypass(request, next);
     // Nothing in a URL or a Host looks like a line break.
     if (identity !== undefined) key = `${key} \n${identity}`;
-    const directives = settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
-    if (directives.noStore) return this.#bypass(request, next);
-    const question = { request, response, next, key, identified: identity !== undefined, directives, waits: 0 };
+    const question = { request, response, next, key, identified: identity !== undefined, directives, waits: 0, app };
     return this.#look(question);
+  }
+
+  /** The key by the options; undefined for a request that passes. @param {any} request @returns {string | undefined} */
+  #keyOf(request) {
+    const { filter, key } = this.#settings;
+    try {
+      if (filter !== undefined && filter(request) !== true) return undefined;
+      const made = key === undefined ? requestKey(request) : key(request);
+      return made === undefined ? undefined : check.string(made, 'the result of options.key');
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Who asks; undefined for nobody in particular, null if that cannot be said: a promise or an object would look the same
+   * for all users.
+   * @param {any} request
+   * @returns {string | number | undefined | null}
+   */
+  #identityOf(request) {
+    try {
+      const identity = /** @type {any} */ (this.#settings.identity)(request) ?? undefined;
+      if (identity === undefined || typeof identity === 'number') return identity;
+      return check.string(identity, 'the result of options.identity');
+    } catch (error) {
+      this.#report(error);
+      return null;
+    }
   }
 
   /** @param {Question} question @returns {any} */
   #look(question) {
     const { key, request } = question;
-    if (this.#store.isSynchronous) return this.#answer(question, this.#store.find(key, request.headers));
+    if (this.#store.isSynchronous) return this.#answer(question, this.#find(key, request.headers));
     return this.#store
       .ask(key, request.headers)
       .catch((error) => this.#report(error))
       .then((found) => this.#answer(question, found ?? undefined))
       .catch(thrown);
+  }
+
+  /** @param {string} key @param {Record<string, any>} headers */
+  #find(key, headers) {
+    try {
+      return this.#store.find(key, headers);
+    } catch (error) {
+      // Closed by its owner.
+      this.#report(error);
+      return undefined;
+    }
   }
 
   /** @param {Question} question @param {StoredResponse | Variants | undefined} found @returns {any} */
@@ -186,15 +240,19 @@ class ResponseCache {
   #lead(question, flightKey, isOpen, stale) {
     const { request, next } = question;
     const flight = this.#flights.begin(flightKey, urlOf(request), isOpen);
-    request[this.#handled] = true;
+    markOf(request).handled.add(this);
     return new Miss(this.#host, question, flight, stale).run(next);
   }
 
   /** Answers with what is out of date, and sees to it that the next will not be. @param {Question} question @param {StoredResponse} answer @param {number} now */
   #sendStale(question, answer, now) {
     const flightKey = flightKeyOf(question, answer);
-    const app = question.request[RENEWABLE] ?? this.#settings.app ?? rootOf(question.request.app);
-    if (this.#flights.get(flightKey) !== undefined) return this.#send(question, answer, now, 'stale');
+    const behind = question.app;
+    const app = behind ?? this.#settings.app ?? rootOf(question.request.app);
+    const isUnderWay = this.#flights.get(flightKey) !== undefined;
+    if (isUnderWay || (app === undefined && question.request.method === 'HEAD')) {
+      return this.#send(question, answer, now, 'stale');
+    }
     // Whoever cannot be asked in the background is asked now, while others still get the old answer.
     if (app === undefined) return this.#lead(question, flightKey, true, answer);
     this.#send(question, answer, now, 'stale');
@@ -203,8 +261,8 @@ class ResponseCache {
     const flight = this.#flights.begin(flightKey, urlOf(question.request), true);
     const run = (/** @type {() => unknown} */ next) => {
       const { key, identified } = question;
-      const asked = { ...renewal, next, key, identified, directives: NO_DIRECTIVES, waits: WAITS };
-      renewal.request[this.#handled] = true;
+      const asked = { ...renewal, next, key, identified, directives: NO_DIRECTIVES, waits: WAITS, app };
+      markOf(renewal.request).handled.add(this);
       return new Miss(this.#host, asked, flight, undefined).run(next);
     };
     renewal.response.on('close', () => {
@@ -212,8 +270,8 @@ class ResponseCache {
       setImmediate(() => flight.end('again'));
     });
     try {
-      if (question.request[RENEWABLE] === undefined) {
-        renewal.request[RENEWAL] = { cache: this, run };
+      if (behind === undefined) {
+        Object.assign(markOf(renewal.request), { cache: this, renewal: run });
         app(renewal.request, renewal.response);
       } else {
         run(() => app(renewal.request, renewal.response));
@@ -222,11 +280,6 @@ class ResponseCache {
       flight.end('again');
       this.#report(error);
     }
-  }
-
-  /** @param {any} request @param {any} _response @param {() => unknown} next */
-  #renewing(request, _response, next) {
-    return request[RENEWAL].run(next);
   }
 
   /**
@@ -245,13 +298,12 @@ class ResponseCache {
       answer.isKnownTo(headers)
     ) {
       this.counts.notModified++;
-      response.writeHead(304, answer.notModified.headAt(age));
-      return response.end();
+      return write(question, 304, undefined, answer.notModified.headAt(age), undefined);
     }
     const encoding = answer.compressible ? this.#negotiator.accepted(headers['accept-encoding'])[0] : undefined;
     const prepared = encoding === undefined ? answer.plain : answer.prepared(encoding);
     if (prepared === undefined) return this.#sendCoded(question, answer, /** @type {any} */ (encoding));
-    return write(question, answer, prepared.headAt(age), prepared.body);
+    return write(question, answer.status, answer.message, prepared.headAt(age), prepared.body);
   }
 
   /** Sends in a coding that the answer has not had so far. @param {Question} question @param {StoredResponse} answer @param {import('./encodings.js').Encoding} encoding */
@@ -266,7 +318,8 @@ class ResponseCache {
       })
       .then((prepared) => {
         if (question.response.destroyed) return;
-        write(question, answer, prepared.headAt(answer.ageAt(Date.now())), prepared.body);
+        const head = prepared.headAt(answer.ageAt(Date.now()));
+        write(question, answer.status, answer.message, head, prepared.body);
       })
       .catch(thrown);
   }
@@ -274,13 +327,13 @@ class ResponseCache {
   /** Lets a request pass as if there were no cache. @param {any} request @param {() => unknown} next */
   #bypass(request, next) {
     this.counts.bypassed++;
-    request[this.#handled] = true;
+    markOf(request).handled.add(this);
     return next();
   }
 
   /** A request that changes something: what is stored under its URL is out of date once it succeeds (RFC 9111, 4.4). @param {any} request @param {any} response @param {() => unknown} next */
   #change(request, response, next) {
-    request[this.#handled] = true;
+    markOf(request).handled.add(this);
     onHead(response, () => {
       if (response.statusCode < 200 || response.statusCode >= 400) return;
       const urls = new Set([urlOf(request)]);
@@ -330,8 +383,7 @@ class ResponseCache {
   /** @param {(request: any, response: any) => unknown} app @returns {(request: any, response: any) => void} */
   front(app) {
     return (request, response) => {
-      request[RENEWABLE] = app;
-      this.handle(request, response, () => app(request, response));
+      this.handle(request, response, () => app(request, response), app);
     };
   }
 
@@ -355,8 +407,11 @@ class ResponseCache {
   }
 }
 
-/** On a request that came by a front: the application behind it. */
-const RENEWABLE = Symbol('renewable');
+/** @param {any} request @returns {Mark} */
+function markOf(request) {
+  request[MARK] ??= { handled: new Set() };
+  return request[MARK];
+}
 
 /** Words of Cache-Status (RFC 9211). @type {Record<string, string>} */
 const STATUS = Object.freeze({
@@ -366,12 +421,21 @@ const STATUS = Object.freeze({
   stored: 'fwd=miss; stored',
 });
 
-/** @param {Question} question @param {StoredResponse} answer @param {(string | string[])[]} head @param {Buffer} body */
-function write({ request, response }, answer, head, body) {
-  if (answer.message === undefined) response.writeHead(answer.status, head);
-  else response.writeHead(answer.status, answer.message, head);
-  if (request.method === 'HEAD') return response.end();
-  return response.end(body);
+/**
+ * @param {Question} question
+ * @param {number} status
+ * @param {string | undefined} message
+ * @param {(string | string[])[]} head
+ * @param {Buffer | undefined} body
+ */
+function write({ request, response }, status, message, head, body) {
+  if (request.httpVersionMajor >= 2) {
+    // HTTP/2 takes lists in another form.
+    for (let index = 0; index < head.length; index += 2) response.setHeader(head[index], head[index + 1]);
+    response.writeHead(status);
+  } else if (message === undefined) response.writeHead(status, head);
+  else response.writeHead(status, message, head);
+  return body === undefined || request.method === 'HEAD' ? response.end() : response.end(body);
 }
 
 /** Whether an answer is for whoever asks. @param {Question} question @param {StoredResponse} answer */

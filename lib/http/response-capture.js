@@ -61,7 +61,7 @@ class ResponseCapture {
     this.#isSending = false;
   }
 
-  /** For hooks. @param {string} name @param {string} value */
+  /** For hooks. @param {string} name @param {string | string[]} value */
   setHeader(name, value) {
     this.response.setHeader(name, value);
   }

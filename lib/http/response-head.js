@@ -10,11 +10,16 @@
 function adoptHead(response, given) {
   const [status, second, third] = given;
   response.statusCode = status;
-  if (typeof second === 'string') response.statusMessage = second;
+  if (typeof second === 'string' && !isHttp2(response)) response.statusMessage = second;
   const headers = typeof second === 'string' ? third : (third ?? second);
   if (headers === undefined || headers === null) return;
   if (Array.isArray(headers)) adoptList(response, headers);
   else for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
+}
+
+/** Over HTTP/2 there are no messages beside statuses, and asking for them gives a warning. @param {any} response */
+function isHttp2(response) {
+  return response.req?.httpVersionMajor >= 2;
 }
 
 /** Pairs, or names and values in turns. The same name twice is two fields. @param {any} response @param {any[]} list */
@@ -55,9 +60,10 @@ function onHead(response, listener) {
  */
 function clearHead(response, own) {
   for (const name of response.getHeaderNames()) {
-    if (name !== 'connection' && own[name] !== response.getHeader(name)) response.removeHeader(name);
+    if (name !== 'connection' && !name.startsWith(':') && own[name] !== response.getHeader(name))
+      response.removeHeader(name);
   }
-  response.statusMessage = undefined;
+  if (!isHttp2(response)) response.statusMessage = undefined;
 }
 
 /** The bytes of a chunk, as `write` takes them. @param {any} chunk @param {any} [encoding] @returns {Buffer} */
@@ -83,4 +89,4 @@ function isChunk(chunk) {
   return typeof chunk === 'string' || chunk instanceof Uint8Array;
 }
 
-module.exports = { adoptHead, bytesOf, clearHead, isChunk, onHead, writeArguments };
+module.exports = { adoptHead, bytesOf, clearHead, isChunk, isHttp2, onHead, writeArguments };

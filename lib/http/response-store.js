@@ -140,6 +140,8 @@ class ResponseStore {
     else if (typeof this.#cache.deletePattern === 'function') {
       await this.#cache.deletePattern(`${KEYS}${escapeGlob(url)} *`);
     } else if (key !== undefined) await this.#cache.delete(KEYS + key);
+    // Nothing says under which keys a URL is stored.
+    else throw cannot('deletePattern');
   }
 
   /** @param {string} key */

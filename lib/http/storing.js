@@ -3,8 +3,10 @@
 // Whether an answer may be stored, and for how long it may be used (RFC 9111, 3 and 4.2).
 
 const { createHash } = require('node:crypto');
+const { STATUS_CODES } = require('node:http');
 const { cacheControl } = require('./cache-control.js');
 const { isCompressible } = require('./encodings.js');
+const { isHttp2 } = require('./response-head.js');
 const { newId } = require('./stored-response.js');
 
 /** Fields that belong to one connection (RFC 9110, 7.6.1), or that every answer from the store gets anew. */
@@ -159,7 +161,7 @@ function describe(settings, plan, response, { body, own, now }) {
   return {
     id: newId(),
     status: response.statusCode,
-    message: response.statusMessage || undefined,
+    message: ownMessage(response),
     headers: keptHeaders(response, own, compressible),
     etag: etag === undefined ? (response.statusCode === 200 ? etagOf(body) : undefined) : String(etag),
     made: now - age * 1000,
@@ -173,6 +175,12 @@ function describe(settings, plan, response, { body, own, now }) {
     mustRevalidate: directives.mustRevalidate,
     tags,
   };
+}
+
+/** The message beside the status, if it is another than the usual one. @param {any} response @returns {string | undefined} */
+function ownMessage(response) {
+  if (isHttp2(response) || !response.statusMessage) return undefined;
+  return response.statusMessage === STATUS_CODES[response.statusCode] ? undefined : response.statusMessage;
 }
 
 /** @param {Buffer} body */
@@ -202,7 +210,8 @@ function keptHeaders(response, own, compressible) {
   const kept = [];
   let varies = false;
   for (const [name, value] of Object.entries(response.getHeaders())) {
-    if (LEFT_OUT.has(name) || named.has(name) || own[name] === value) continue;
+    // Over HTTP/2 the status stands among them.
+    if (name.startsWith(':') || LEFT_OUT.has(name) || named.has(name) || own[name] === value) continue;
     // Added below, for all codings.
     if (compressible && name === 'content-encoding') continue;
     if (name === 'vary' && compressible) {

@@ -142,14 +142,14 @@ class WebSocketManager extends EventEmitter {
     this.#connections.set(userId, connection);
     this.#counts.opened++;
     this.#counts.peakConnections = Math.max(this.#counts.peakConnections, this.#connections.size);
-    this.#metrics.recordWebSocketConnection(true);
+    attempt(() => this.#metrics.recordWebSocketConnection(true));
     connection.listen('pong', () => {
       connection.isAlive = true;
     });
     connection.listen('message', () => {
       connection.isAlive = true;
       this.#counts.received++;
-      if (!this.#closed) this.#metrics.recordWebSocketMessage();
+      attempt(() => this.#metrics.recordWebSocketMessage());
     });
     connection.listen('close', () => this.#drop(connection));
     // Without a listener, a client that breaks the protocol would end the process.
@@ -169,7 +169,7 @@ class WebSocketManager extends EventEmitter {
     this.#connections.delete(userId);
     for (const [event, listener] of listeners) socket.off(event, listener);
     this.#counts.closed++;
-    this.#metrics.recordWebSocketConnection(false);
+    attempt(() => this.#metrics.recordWebSocketConnection(false));
     if (this.#connections.size === 0) this.#stop();
     tellListeners(this, 'disconnected', [userId]);
     return true;
@@ -283,7 +283,7 @@ function closeSocket(socket, code, reason) {
   if (!attempt(() => socket.close(code, reason))) socket.terminate();
 }
 
-/** @param {() => void} action */
+/** What may fail because the other side, or the metrics, were closed. @param {() => void} action */
 function attempt(action) {
   try {
     action();

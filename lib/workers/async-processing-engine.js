@@ -86,7 +86,7 @@ class AsyncProcessingEngine extends EventEmitter {
     const previous = this.#processors.get(checkedType);
     this.#processors.set(checkedType, this.#processorOf(processor, options));
     // What it has begun, it ends; its threads are not needed afterwards.
-    previous?.close?.();
+    previous?.close?.(false);
     this.#queue.serve(checkedType);
     return this;
   }
@@ -217,7 +217,7 @@ class AsyncProcessingEngine extends EventEmitter {
     this.#unwatch();
     this.#final ??= afterwards(this.#queue.figures());
     await this.#queue.close(force);
-    const closing = [...this.#processors.values()].map((processor) => processor.close?.());
+    const closing = [...this.#processors.values()].map((processor) => processor.close?.(true));
     await Promise.all([...closing, this.#builtIn.close()]);
   }
 

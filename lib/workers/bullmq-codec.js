@@ -14,7 +14,7 @@ class BullCodec {
     this.#codec.payload = undefined;
     if (Buffer.isBuffer(payload)) return { kind, bytes: payload.toString('base64', start, end) };
     // What JSON has no word for comes as text.
-    return { kind, value: typeof payload === 'number' ? String(payload) : payload };
+    return { kind, value: typeof payload === 'number' ? textOf(payload) : payload };
   }
 
   /** @param {any} encoded @returns {any} */
@@ -23,7 +23,7 @@ class BullCodec {
     if (typeof encoded !== 'object' || encoded === null) return undefined;
     const { kind, value, bytes } = encoded;
     if (bytes !== undefined) return this.#codec.decodeAlone(kind, Buffer.from(bytes, 'base64'));
-    if (kind === NUMBER) return Object.is(value, '-0') ? -0 : Number(value);
+    if (kind === NUMBER) return Number(value);
     return kind < NUMBER ? this.#codec.decodeOwned(kind, Buffer.alloc(0)) : value;
   }
 
@@ -67,6 +67,11 @@ class BullCodec {
 }
 
 const NUMBER = 4;
+
+/** @param {number} number */
+function textOf(number) {
+  return Object.is(number, -0) ? '-0' : String(number);
+}
 
 /** BullMQ keeps the words of an error. @param {any} job */
 function errorOf({ failedReason, stacktrace }) {

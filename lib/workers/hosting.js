@@ -4,7 +4,7 @@
 // told when one has gone.
 
 const path = require('node:path');
-const { MessageChannel, Worker } = require('node:worker_threads');
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads');
 const native = require('../native.js');
 const { encodeThrown } = require('./pool-codec.js');
 
@@ -119,6 +119,18 @@ class Hosting {
     const hosted = this.#workers.get(worker);
     if (hosted === undefined) throw new Error('The worker belongs to another thread');
     hosted.port.postMessage([task, data], /** @type {any} */ (transferList));
+  }
+
+  /** Passes on what tasks have told before: their answers take another way, which may be shorter. */
+  flushProgress() {
+    for (const { port } of this.#workers.values()) {
+      for (;;) {
+        const received = receiveMessageOnPort(port);
+        if (received === undefined) break;
+        const [task, value] = received.message;
+        this.#callbacks.progress(task, value);
+      }
+    }
   }
 
   /** Resolves when all workers that are being ended have gone. */

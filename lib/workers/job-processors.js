@@ -32,7 +32,7 @@ function fileProcessor(file, options, concurrency) {
         priority: context.priority,
         onProgress: (value) => context.progress(value),
       }),
-    close: () => pool.terminate(),
+    close: (force) => (force ? pool.terminate() : pool.drain()),
   };
 }
 

@@ -38,17 +38,21 @@ class JobContext {
     return this.#signal();
   }
 
-  /** @param {unknown} value */
-  progress(value) {
-    return this.#run.progress(value);
+  /** A function of its own, so that it can be taken out of the context. */
+  get progress() {
+    const run = this.#run;
+    return (/** @type {unknown} */ value) => run.progress(value);
   }
 }
 
 /**
  * @typedef {object} Processor
  * @property {(data: any, context: JobContext) => any} call
- * @property {() => Promise<void>} [close]
+ * @property {(force: boolean) => Promise<void>} [close] ends its threads; without `force`, what they work on first
  */
+
+/** How long a processor may take to heed its signal, as on the native side. */
+const GRACE_MS = 1_000;
 
 class JobRuns {
   /** @type {Map<any, { run: Run, controller: AbortController | undefined, ended: Error | undefined }>} */
@@ -85,9 +89,14 @@ class JobRuns {
 
   /** @param {{ run: Run }} entry @param {() => void} answer */
   #end(entry, answer) {
+    answer();
+    this.#forget(entry);
+  }
+
+  /** @param {{ run: Run }} entry */
+  #forget(entry) {
     const { key } = entry.run;
     if (this.#running.get(key) === entry) this.#running.delete(key);
-    answer();
     if (this.#running.size > 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -102,6 +111,8 @@ class JobRuns {
     const entry = this.#running.get(key);
     if (entry === undefined || entry.run.run !== run) return;
     end(entry, entry.run.endingError(ending));
+    // What does not heed its signal is not waited for.
+    setTimeout(() => this.#forget(entry), GRACE_MS).unref();
   }
 
   /** @param {Error} reason */

@@ -2,13 +2,7 @@
 
 // Words for what the native side numbers: states, events, causes.
 
-const {
-  HotpathAbortError,
-  HotpathClosedError,
-  HotpathError,
-  HotpathTimeoutError,
-  HotpathWorkerError,
-} = require('../errors.js');
+const { HotpathAbortError, HotpathClosedError, HotpathError, HotpathTimeoutError } = require('../errors.js');
 const { decodeThrown } = require('./pool-codec.js');
 
 /** @typedef {'queued' | 'delayed' | 'active' | 'completed' | 'failed' | 'cancelled'} Status */
@@ -52,7 +46,7 @@ function timeoutError(jobId, ms) {
 
 /** @param {string} jobId */
 function interruptedError(jobId) {
-  return new HotpathWorkerError('The process or thread that worked on the job has ended too often', {
+  return new HotpathError('The process or thread that worked on the job has ended too often', {
     code: 'ERR_HOTPATH_JOB_INTERRUPTED',
     jobId,
   });

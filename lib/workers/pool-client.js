@@ -83,7 +83,7 @@ class PoolClient {
     this.#hosting = new Hosting(pool, this.#codec, settings, {
       changed: () => this.deliver(),
       message: (value, worker) => this.#tell('message', [value, worker]),
-      progress: (task, value) => this.#pending.get(task)?.onProgress?.(value),
+      progress: (task, value) => tell(this.#pending.get(task)?.onProgress, value),
       exit: () => this.#closed || native.poolTerminate(handle),
     });
     // The first workers are asked for as soon as somebody is there to start them.
@@ -239,6 +239,7 @@ class PoolClient {
   #take(task) {
     const pending = this.#pending.get(task);
     if (pending === undefined) return undefined;
+    if (pending.onProgress !== undefined) this.#hosting.flushProgress();
     this.#pending.delete(task);
     if (pending.signal !== undefined) this.#forget(pending.signal, task);
     return pending;
@@ -380,6 +381,17 @@ class PoolClient {
 
   get name() {
     return this.#name;
+  }
+}
+
+/** What a listener throws must not keep others from their answers. @param {((value: any) => void) | undefined} listener @param {unknown} value */
+function tell(listener, value) {
+  try {
+    listener?.(value);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

@@ -66,10 +66,14 @@ function messageOf(error) {
   return typeof message === 'string' ? message : 'an error without a message';
 }
 
-/** @param {AbortSignal | undefined} signal @param {number} [jobId] */
+/**
+ * Whoever aborts gets the reason that he gave, as everywhere on the web. Others, who only hear of it, get an error of ours.
+ * @param {AbortSignal | undefined} signal
+ * @param {number} [jobId]
+ */
 function abortError(signal, jobId) {
-  const fields = jobId === undefined ? {} : { jobId };
-  return new HotpathAbortError('The task was aborted', { cause: signal?.reason, ...fields });
+  if (signal !== undefined) return signal.reason;
+  return new HotpathAbortError('The task was aborted', jobId === undefined ? {} : { jobId });
 }
 
 /** @param {number} waiting */

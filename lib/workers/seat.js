@@ -63,9 +63,10 @@ class TaskContext {
     this.#port = port;
   }
 
-  /** @param {unknown} value */
-  progress(value) {
-    this.#port.postMessage([this.jobId, value]);
+  /** A function of its own, so that it can be taken out of the context. */
+  get progress() {
+    const port = this.#port;
+    return (/** @type {unknown} */ value) => port.postMessage([this.jobId, value]);
   }
 
   /** Who looks at it takes part: it gets a second to end the task by itself. */

@@ -35,6 +35,9 @@ const RENEWAL_MS: u64 = 5_000;
 /// How often a process looks at what others did to the store, while there are others.
 const POLL_MS: u64 = 25;
 
+/// How often it looks whether there are others.
+const LOOK_MS: u64 = 500;
+
 /// How soon told progress is stored.
 const FLUSH_MS: u64 = 200;
 
@@ -147,7 +150,7 @@ impl Jobs {
         let mut local = self.local.lock();
         local.next_due_ms = next_due;
         local.renew_ms = Some(moment.now_ms + RENEWAL_MS);
-        local.poll_ms = (others > 0).then_some(moment.now_ms + POLL_MS);
+        (local.others, local.poll_ms) = (others > 0, Some(moment.now_ms + POLL_MS));
         *open = Some((store, sign));
         drop(open);
         self.settle(local);
@@ -308,7 +311,9 @@ impl Engine for Jobs {
         {
             let mut local = self.local.lock();
             local.ended = true;
-            local.tables = super::tables::MemoryTables::default();
+            let tables = std::mem::take(&mut local.tables);
+            // A million jobs take their time.
+            crate::engine::background::once(move || drop(tables));
         }
         let called = move |called: Vec<Called>| called.into_iter().for_each(|called| called());
         let at_end = std::mem::take(&mut *self.at_end.lock());

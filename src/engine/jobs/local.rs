@@ -47,6 +47,8 @@ pub struct Local {
     pub tables: MemoryTables,
     pub clients: BTreeMap<ClientId, Client>,
     pub last_client: ClientId,
+    /// Everything that somebody here can work on.
+    pub lanes: Arc<[Lane]>,
     pub running: HashMap<Seq, Running, ahash::RandomState>,
     /// When running jobs have to be over.
     pub deadlines: BTreeSet<(u64, Seq)>,
@@ -74,6 +76,8 @@ pub struct Local {
     pub retry_ms: Option<u64>,
     /// When the lease is to be renewed.
     pub renew_ms: Option<u64>,
+    /// Other processes have the store open, too.
+    pub others: bool,
     /// When to look what other processes did.
     pub poll_ms: Option<u64>,
     /// The state of the store that was seen last.
@@ -93,6 +97,7 @@ impl Local {
             tables: MemoryTables::default(),
             clients: BTreeMap::new(),
             last_client: 0,
+            lanes: Arc::default(),
             running: HashMap::default(),
             deadlines: BTreeSet::new(),
             reserved: 0,
@@ -108,6 +113,7 @@ impl Local {
             unsaved: Vec::new(),
             retry_ms: None,
             renew_ms: None,
+            others: false,
             poll_ms: None,
             seen: 0,
             unwanted: Vec::new(),
@@ -118,11 +124,11 @@ impl Local {
         })
     }
 
-    /// Everything that somebody here can work on.
-    pub fn lanes(&self) -> Vec<Lane> {
+    /// Clients have come, gone, or learnt something.
+    pub fn refresh_lanes(&mut self) {
         let open = self.clients.values().filter(|client| !client.closing);
         let all: BTreeSet<Lane> = open.flat_map(|client| client.lanes.iter().copied()).collect();
-        all.into_iter().collect()
+        self.lanes = all.into_iter().collect();
     }
 
     /// Places for more jobs.

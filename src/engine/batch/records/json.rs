@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -123,9 +123,9 @@ impl Wanted {
         }
     }
 
-    /// Whether a key, as written, is this name.
-    fn is(&self, key: &str) -> bool {
-        key == self.quoted || (key.contains('\\') && unescape(key).is_some_and(|key| key == self.name))
+    /// Whether a key, as written, is this name; `escaped` if it has escapes.
+    fn is(&self, key: &str, escaped: bool) -> bool {
+        key == self.quoted || (escaped && unescape(key).is_some_and(|key| key == self.name))
     }
 }
 
@@ -177,10 +177,13 @@ impl<'de> Visitor<'de> for Members<'_, '_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         // Keys as they are written: their escapes need not be Unicode that Rust can hold.
         while let Some(key) = members.next_key::<&RawValue>()? {
-            if !key.get().starts_with('"') {
+            let key = key.get();
+            if !key.starts_with('"') {
                 return Err(A::Error::custom("key must be a string"));
             }
-            match self.wanted.iter().position(|wanted| wanted.is(key.get())) {
+            // Looked for once, not for each name.
+            let escaped = memchr(b'\\', key.as_bytes()).is_some();
+            match self.wanted.iter().position(|wanted| wanted.is(key, escaped)) {
                 Some(place) => self.values[place] = Some(members.next_value()?),
                 None => {
                     members.next_value::<IgnoredAny>()?;

@@ -19,12 +19,13 @@
 //! [`stats`]); upkeep stores the counts every few seconds and at the end. Writes go through
 //! the environment's writing thread, where those that wait share a commit; each is a
 //! [`Change`](change::Change), whose effects (events, counts, files to remove) follow after the
-//! commit.
+//! commit. Changes of one key take effect in the order in which this process began them, those of
+//! large values included ([`under_way`]).
 //!
 //! # Locks
 //! The list of open caches is locked while one is opened. [`DiskCache::store`] is held, shared,
 //! during each operation's begin, and alone by the end of the cache; inside it are those of
-//! the environment. Hits, events and counters have locks of their own that enclose nothing
+//! the environment. The list of values under way is locked around the begin of one. Hits, events and counters have locks of their own that enclose nothing
 //! but a completion queue.
 //!
 //! # Close
@@ -43,6 +44,7 @@ pub mod reads;
 pub mod record;
 pub mod stats;
 pub mod streams;
+pub mod under_way;
 pub mod upkeep;
 pub mod writes;
 
@@ -63,6 +65,7 @@ use self::events::Subscriptions;
 use self::files::Files;
 use self::hits::Hits;
 use self::stats::Counters;
+use self::under_way::UnderWay;
 use crate::engine::lmdb::{self, Damage, Durability, Environment};
 use crate::engine::{background, lmdb::filesystem};
 use crate::error::{Error, Result};
@@ -93,6 +96,7 @@ pub struct DiskCache {
     handles: AtomicUsize,
     files: Files,
     hits: Hits,
+    under_way: UnderWay,
     counters: Counters,
     rebuilt: bool,
     /// When the next entry expires.
@@ -182,6 +186,7 @@ impl DiskCache {
             handles: AtomicUsize::new(1),
             files: Files::new(path),
             hits: Hits::default(),
+            under_way: UnderWay::default(),
             counters: Counters::default(),
             rebuilt: environment.rebuilt().is_some(),
             due_ms: AtomicU64::new(0),

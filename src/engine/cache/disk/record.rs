@@ -38,6 +38,9 @@ const HEAD_BYTES: usize = 40;
 /// changes with the entry's history, and a wrong one costs a look, never a wrong value.
 const SUMMED: usize = 16;
 
+/// No file is longer: what says so is damaged, and sums of lengths cannot overflow.
+const MOST_FILE_BYTES: u64 = 1 << 60;
+
 const INLINE: u8 = 0;
 const FILE: u8 = 1;
 /// Added to the place of an entry with attributes, whose length comes before them.
@@ -192,7 +195,7 @@ pub fn decode_unchecked(bytes: &[u8]) -> Option<Stored<'_>> {
     };
     let place = match head[37] & !SEALED {
         INLINE => Place::Inline(payload),
-        FILE if payload.len() == 16 => Place::File {
+        FILE if payload.len() == 16 && number(payload, 8) <= MOST_FILE_BYTES => Place::File {
             id: number(payload, 0),
             length: number(payload, 8),
         },

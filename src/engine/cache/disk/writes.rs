@@ -10,6 +10,7 @@ use super::stats::Counter;
 use crate::engine::cache::glob::Glob;
 use crate::engine::cache::record::Kind;
 use crate::engine::lmdb::WriteTransaction;
+use crate::engine::lmdb::failure::io;
 use crate::engine::runtime;
 use crate::error::{Error, Result, StorageProblem};
 
@@ -124,25 +125,42 @@ impl DiskCache {
         done: impl FnOnce(Result<bool>) + Send + 'static,
     ) {
         if payload.len() as u64 > self.config.stream_threshold {
-            let (key, head) = (key.to_vec(), *head);
-            let (attributes, payload) = (attributes.to_vec(), payload.to_vec());
-            let cache = self.clone();
-            return blocking(done, move |done| {
-                let finished = cache.files.create(record::hash_of(&key)).and_then(|mut draft| {
-                    draft.write(&payload)?;
-                    draft.finish()
-                });
-                match finished {
-                    Ok(file) => cache.put_file(&key, &head, &attributes, file, done),
-                    Err(error) => done(Err(crate::engine::lmdb::failure::io(
-                        "Cannot write a file",
-                        &error,
-                    ))),
-                }
-            });
+            return self.set_large(key, *head, attributes, payload, done);
         }
         let entry = record::encode(head, key, attributes, Place::Inline(payload));
-        self.put(record::hash_of(key), entry, done);
+        let hash = record::hash_of(key);
+        self.under_way.overtake(&hash);
+        self.put(hash, entry, done);
+    }
+
+    /// Writes a file on another thread, and stores the value if nothing has changed the key
+    /// since.
+    fn set_large(
+        self: &Arc<Self>,
+        key: &[u8],
+        head: Head,
+        attributes: &[u8],
+        payload: &[u8],
+        done: impl FnOnce(Result<bool>) + Send + 'static,
+    ) {
+        let hash = record::hash_of(key);
+        let ticket = self.under_way.begin(hash, key);
+        let (key, attributes, payload) = (key.to_vec(), attributes.to_vec(), payload.to_vec());
+        let cache = self.clone();
+        blocking(done, move |done| {
+            let written = cache.files.create(hash).and_then(|mut draft| {
+                draft.write(&payload)?;
+                draft.finish()
+            });
+            cache.under_way.end(&ticket, |overtaken| match written {
+                Ok(file) if overtaken => {
+                    file.discard();
+                    done(Ok(true));
+                }
+                Ok(file) => cache.put_file(&key, &head, &attributes, file, done),
+                Err(error) => done(Err(io("Cannot write a file", &error))),
+            });
+        });
     }
 
     /// Stores a value that is in a file already.
@@ -154,6 +172,7 @@ impl DiskCache {
         lifetime: Lifetime,
         done: impl FnOnce(Result<bool>) + Send + 'static,
     ) {
+        self.under_way.overtake(&record::hash_of(key));
         self.put_file(key, &self.head(kind, lifetime), &[], file, done);
     }
 
@@ -224,6 +243,7 @@ impl DiskCache {
     /// Deletes a key. Tells whether it was there.
     pub fn delete(self: &Arc<Self>, key: &[u8], done: impl FnOnce(Result<bool>) + Send + 'static) {
         let hash = record::hash_of(key);
+        self.under_way.overtake(&hash);
         let key = key.to_vec();
         let body = move |change: &mut Change<'_, '_>| {
             let previous = change.remove_key(&hash, &key)?;
@@ -267,6 +287,7 @@ impl DiskCache {
         done: impl FnOnce(Result<f64>) + Send + 'static,
     ) {
         let hash = record::hash_of(key);
+        self.under_way.overtake(&hash);
         let key = key.to_vec();
         let body = move |change: &mut Change<'_, '_>| {
             let now = change.now_ms;
@@ -302,12 +323,14 @@ impl DiskCache {
 
     /// Removes everything.
     pub fn clear(self: &Arc<Self>, done: impl FnOnce(Result<()>) + Send + 'static) {
+        self.under_way.overtake_where(|_| true);
         let body = |change: &mut Change<'_, '_>| change.clear();
         self.change(true, None, body, done);
     }
 
     /// Deletes the keys that a pattern means, on another thread. Tells how many.
     pub fn delete_pattern(self: &Arc<Self>, glob: Glob, done: impl FnOnce(Result<u64>) + Send + 'static) {
+        self.under_way.overtake_where(|key| glob.matches(key));
         let cache = self.clone();
         blocking(done, move |done| {
             let mut matches: Vec<(Hash, Vec<u8>)> = Vec::new();

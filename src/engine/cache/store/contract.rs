@@ -14,7 +14,7 @@ use crate::engine::clock;
 
 /// Keeps a book of what a store reports.
 #[derive(Default)]
-struct Book(Mutex<Vec<(String, Option<Departure>)>>);
+pub(super) struct Book(pub(super) Mutex<Vec<(String, Option<Departure>)>>);
 
 impl Observer for Book {
     fn arrived(&self, _: u64, record: &Record, _: Arrival) {
@@ -31,7 +31,7 @@ fn name(record: &Record) -> String {
     String::from_utf8_lossy(record.key()).into_owned()
 }
 
-fn record(key: &str, bytes: usize, lifetime: Lifetime) -> Record {
+pub(super) fn record(key: &str, bytes: usize, lifetime: Lifetime) -> Record {
     let payload = vec![b'x'; bytes];
     let value = Value {
         kind: Kind::LATIN1,
@@ -41,7 +41,7 @@ fn record(key: &str, bytes: usize, lifetime: Lifetime) -> Record {
     Record::new(key.as_bytes(), value, Box::default(), lifetime)
 }
 
-const ENDLESS: Lifetime = Lifetime {
+pub(super) const ENDLESS: Lifetime = Lifetime {
     ttl_ms: None,
     idle_ms: None,
 };
@@ -50,9 +50,9 @@ const ROOMY: Capacity = Capacity {
     bytes: 1 << 30,
 };
 
-type Make = fn(Capacity, Arc<Book>) -> Box<dyn Store>;
+pub(super) type Make = fn(Capacity, Arc<Book>) -> Box<dyn Store>;
 
-const STORES: [(&str, Make); 3] = [
+pub(super) const STORES: [(&str, Make); 3] = [
     ("adaptive", |capacity, book| {
         Box::new(AdaptiveStore::new(capacity, book))
     }),
@@ -71,12 +71,12 @@ fn each(capacity: Capacity, check: impl Fn(&str, &dyn Store, &Book)) {
     }
 }
 
-fn put(store: &dyn Store, record: Record) {
+pub(super) fn put(store: &dyn Store, record: Record) {
     let key = record.clone();
     store.update(Key::new(key.key()), &mut |_| Change::Put(record.clone()));
 }
 
-fn remove(store: &dyn Store, key: &str) {
+pub(super) fn remove(store: &dyn Store, key: &str) {
     store.update(Key::new(key.as_bytes()), &mut |_| Change::Remove);
 }
 

@@ -39,17 +39,18 @@ impl Book<'_> {
                 let found = self.tables.at_or_after(Table::Ready, &from)?;
                 Ok(found.map(|(key, _)| key).filter(|key| key.starts_with(lane)))
             };
-            let next = match last_turn.checked_add(1) {
-                Some(turn) => first(turn)?,
-                None => None,
-            };
-            let Some(found) = (match next {
-                Some(key) => Some(key),
-                None => first(0)?,
-            }) else {
+            let turn_of = |key: &[u8]| number_at(key, place::TURN).unwrap_or_default();
+            // Most lanes are empty: one search says so.
+            let Some(mut found) = first(0)? else {
                 continue;
             };
-            let turn = number_at(&found, place::TURN).unwrap_or_default();
+            if turn_of(&found) <= last_turn
+                && let Some(next_turn) = last_turn.checked_add(1)
+                && let Some(next) = first(next_turn)?
+            {
+                found = next;
+            }
+            let turn = turn_of(&found);
             // How far round the group is; the one just served is the farthest.
             let distance = turn.wrapping_sub(last_turn).wrapping_sub(1);
             let better = best.as_ref().is_none_or(|(least, best)| {

@@ -81,6 +81,16 @@ impl Book<'_> {
     }
 }
 
+/// Whether anybody else has said that he is alive.
+pub fn has_others(tables: &dyn Reads, owner: u64) -> heed::Result<bool> {
+    let mut others = false;
+    walk(tables, Table::Owners, &[], |found, _| {
+        others = number_at(found, 0) != Some(owner);
+        Ok(!others)
+    })?;
+    Ok(others)
+}
+
 /// When the next job is due.
 pub fn next_due(tables: &dyn Reads) -> heed::Result<Option<u64>> {
     let first = tables.at_or_after(Table::Due, &[])?;

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::super::book::head_of;
-use super::super::book::upkeep::next_due;
+use super::super::book::upkeep::{has_others, next_due};
 use super::super::client::Ending;
 use super::super::disk::is_gone;
 use super::super::head::{Seq, State};
 use super::super::local::{Answer, Local};
 use super::super::value::{Cause, Outcome};
-use super::{FLUSH_MS, GRACE_MS, Jobs, LEASE_MS, POLL_MS, RENEWAL_MS};
+use super::{FLUSH_MS, GRACE_MS, Jobs, LEASE_MS, LOOK_MS, POLL_MS, RENEWAL_MS};
 use crate::engine::clock;
 use crate::engine::workers::timers::{self, Alarm};
 
@@ -87,12 +87,8 @@ impl Jobs {
             book.renew(me.now_ms() + LEASE_MS)?;
             book.take_over(|owner| is_gone(&directory, owner))
         };
-        let now_ms = self.now_ms();
         self.change(true, run, move |local, result| match result {
-            Ok(0) => local.poll_ms = None,
-            Ok(_) => {
-                local.poll_ms.get_or_insert(now_ms + POLL_MS);
-            }
+            Ok(others) => local.others = others > 0,
             Err(error) => local.complain(&error),
         });
     }
@@ -122,11 +118,16 @@ impl Jobs {
                 };
                 ended.push((seq, run, ending));
             }
-            Ok((ended, next_due(tables)?))
+            let others = has_others(tables, self.owner)?;
+            Ok((ended, next_due(tables)?, others))
         });
         let mut local = self.local.lock();
         match seen {
-            Ok((ended, next_due)) => {
+            Ok((ended, next_due, others)) => {
+                if others && !local.others {
+                    local.poll_ms = Some(self.now_ms() + POLL_MS);
+                }
+                local.others = others;
                 for (seq, run, ending) in ended {
                     local.give_up(seq, run, ending, self.now_ms() + GRACE_MS);
                 }
@@ -187,7 +188,8 @@ impl Alarm for Jobs {
             local.renew_ms = Some(now_ms + RENEWAL_MS);
         }
         if poll {
-            local.poll_ms = Some(now_ms + POLL_MS);
+            let pause_ms = if local.others { POLL_MS } else { LOOK_MS };
+            local.poll_ms = Some(now_ms + pause_ms);
         }
         self.settle(local);
         for answer in answers {

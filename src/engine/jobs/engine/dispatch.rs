@@ -16,12 +16,12 @@ impl Jobs {
             return;
         }
         if self.is_durable() {
-            if !local.take_queued && !local.lanes().is_empty() {
+            if !local.take_queued && !local.lanes.is_empty() {
                 (local.take_queued, local.take_wanted) = (true, true);
             }
             return;
         }
-        let lanes = local.lanes();
+        let lanes = local.lanes.clone();
         while local.free(self.max_concurrent()) > 0 {
             let mut turn = self.turn.load(Ordering::Relaxed);
             let taken = self.change_in_memory(local, |book| book.take(&lanes, &mut turn));
@@ -58,7 +58,7 @@ impl Jobs {
                 let wanted = local.free(me.max_concurrent());
                 local.reserved += wanted;
                 reserved.store(wanted, Ordering::Relaxed);
-                (local.lanes(), wanted)
+                (local.lanes.clone(), wanted)
             };
             let mut turn = me.turn.load(Ordering::Relaxed);
             let mut jobs = Vec::new();
@@ -120,8 +120,8 @@ impl Jobs {
             return true;
         }
         if self.is_durable() {
-            return !local.take_queued && (!local.maybe_ready || local.lanes().is_empty());
+            return !local.take_queued && (!local.maybe_ready || local.lanes.is_empty());
         }
-        local.next_due_ms.is_none() && !any_ready(&local.tables, &local.lanes()).unwrap_or(false)
+        local.next_due_ms.is_none() && !any_ready(&local.tables, &local.lanes).unwrap_or(false)
     }
 }

@@ -58,6 +58,7 @@ impl Jobs {
         if let Some(client) = local.clients.get_mut(&client) {
             client.closing = true;
         }
+        local.refresh_lanes();
         self.settle(local);
     }
 
@@ -66,6 +67,7 @@ impl Jobs {
     pub fn leave(&self, client: ClientId, blame: bool) {
         let mut local = self.local.lock();
         local.clients.remove(&client);
+        local.refresh_lanes();
         let own = local
             .running
             .iter()
@@ -92,6 +94,7 @@ impl Jobs {
             client.lanes.insert(keys::lane(kind));
             local.maybe_ready = true;
         }
+        local.refresh_lanes();
         self.settle(local);
     }
 

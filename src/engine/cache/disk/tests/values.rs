@@ -134,6 +134,42 @@ fn large_values_are_kept_in_files_and_go_with_their_entries() {
 }
 
 #[test]
+fn a_large_value_never_overtakes_what_was_done_after_it() {
+    let directory = directory();
+    let cache = open(directory.path(), &small()).unwrap();
+    let large = vec![7; 300_000];
+    for round in 0..20 {
+        let (sender, receiver) = mpsc::channel();
+        let stored = move |result: Result<bool>| sender.send(result.unwrap()).unwrap();
+        cache.set(b"key", Kind::BUFFER, &large, Lifetime::Default, stored);
+        let expected = match round % 4 {
+            0 => {
+                set(&cache, b"key", b"small");
+                Some(b"small".to_vec())
+            }
+            1 => {
+                told(|done| cache.delete(b"key", done)).unwrap();
+                None
+            }
+            2 => {
+                told(|done| cache.clear(done)).unwrap();
+                None
+            }
+            _ => {
+                let other = vec![8; 200_000];
+                set(&cache, b"key", &other);
+                Some(other)
+            }
+        };
+        assert!(receiver.recv().unwrap());
+        assert_eq!(get(&cache, b"key"), expected, "round {round}");
+        cache.validate().unwrap();
+    }
+    eventually(|| files_in(directory.path()) == 1);
+    close(cache);
+}
+
+#[test]
 fn values_are_written_and_read_piece_by_piece() {
     let directory = directory();
     let cache = open(directory.path(), &small()).unwrap();

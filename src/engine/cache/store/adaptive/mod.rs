@@ -26,7 +26,10 @@
 mod reads;
 mod segments;
 mod shadows;
+#[cfg(test)]
+mod shuttled;
 mod sketch;
+mod sync;
 
 use std::sync::Arc;
 

@@ -2,8 +2,7 @@
 //! each other nor for the policy's lock. What is lost under pressure are uses of keys that
 //! are used a lot anyway.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use super::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, own_number};
 
 const STRIPES: usize = 16;
 
@@ -37,8 +36,8 @@ impl Default for Reads {
     fn default() -> Self {
         let stripe = || Stripe {
             len: AtomicUsize::new(0),
-            hashes: [const { AtomicU64::new(0) }; LENGTH],
-            nodes: [const { AtomicU32::new(0) }; LENGTH],
+            hashes: std::array::from_fn(|_| AtomicU64::new(0)),
+            nodes: std::array::from_fn(|_| AtomicU32::new(0)),
         };
         Self {
             stripes: (0..STRIPES).map(|_| stripe()).collect(),
@@ -49,7 +48,7 @@ impl Default for Reads {
 impl Reads {
     /// Remembers a read. True when the thread's stripe is full and should be applied.
     pub fn push(&self, read: Read) -> bool {
-        let stripe = &self.stripes[own_stripe()];
+        let stripe = &self.stripes[own_number() % STRIPES];
         let place = stripe.len.fetch_add(1, Ordering::Relaxed);
         if place < LENGTH {
             // Two threads may share a stripe. A hash and a node of different reads do not
@@ -75,12 +74,4 @@ impl Reads {
             stripe.len.store(0, Ordering::Relaxed);
         }
     }
-}
-
-fn own_stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: Cell<usize> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
-    }
-    OWN.with(Cell::get)
 }
