@@ -11,6 +11,8 @@ const { root, localBuild } = require('../lib/platform.js');
 
 const SOURCES = path.join(root, '__test__', 'package', 'consumer');
 const NEEDED = [
+  'bin/hotpath.js',
+  'examples/express-app/server.js',
   'index.js',
   'index.d.ts',
   'types/cache.d.ts',
@@ -19,7 +21,8 @@ const NEEDED = [
   'scripts/build.js',
 ];
 const NEEDED_TO_BUILD = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src/lib.rs'];
-const UNWANTED = /^(build|target|node_modules|__test__|benchmark|examples|\.ci)\/|\.node$|\.tgz$/;
+/** Of the examples, only what `npx hotpath demo` starts. */
+const UNWANTED = /^(build|target|node_modules|__test__|benchmark|examples(?!\/express-app)|\.ci)\/|\.node$|\.tgz$/;
 
 const tool = (/** @type {string} */ name) => path.join(root, 'node_modules', '.bin', name);
 /** npm runs this script with its own settings in the environment; the installation below must not inherit them. */

@@ -1,7 +1,7 @@
 //! Users who arrive on a schedule, each with a connection of its own, and do what a scenario says.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -262,15 +262,14 @@ impl User<'_> {
         let result = match self.prepare(ask) {
             None => Err(Failure::Template),
             Some(prepared) => {
-                let result = {
-                    let exchange = pin!(self.wire.exchange(&prepared, now, keep));
-                    let last = now + self.thread.timeout;
-                    self.deadline.within(last, exchange).await
-                };
-                result.unwrap_or_else(|| {
-                    self.wire.abandon();
-                    Err(Failure::Timeout)
-                })
+                let exchange = self.wire.exchange(&prepared, now, keep);
+                match self.deadline.within(now + self.thread.timeout, exchange).await {
+                    Some(result) => result,
+                    None => {
+                        self.wire.abandon();
+                        Err(Failure::Timeout)
+                    }
+                }
             }
         };
         self.thread.count(&result, since.elapsed());

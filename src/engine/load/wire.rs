@@ -181,8 +181,7 @@ struct Driven {
 impl Own {
     async fn open(origin: &Origin) -> Result<Self, Failure> {
         let line = TokioIo::new(origin.connect().await?);
-        // One buffer, one write: there is seldom a body that would be worth a vector.
-        let opened = http1::Builder::new().writev(false).handshake(line).await;
+        let opened = http1::handshake(line).await;
         let (sender, connection) = opened.map_err(|error| Failure::of_exchange(&error))?;
         let line = Driven {
             connection: Some(Box::pin(connection)),
@@ -194,17 +193,17 @@ impl Own {
     async fn exchange(&mut self, prepared: &Prepared, begun: Instant, keep: bool) -> Result<Answer, Trouble> {
         let line = &mut self.line;
         if !self.sender.is_ready() {
-            let ready = pin!(self.sender.ready());
-            line.drive(ready).await.map_err(|_| Trouble::Unsent)?;
+            let ready = line.drive(self.sender.ready()).await;
+            ready.map_err(|_| Trouble::Unsent)?;
         }
-        let sent = pin!(self.sender.try_send_request(prepared.request()));
-        let response = line.drive(sent).await.map_err(|error| match error.message() {
+        let answered = line.drive(self.sender.try_send_request(prepared.request())).await;
+        let response = answered.map_err(|error| match error.message() {
             Some(_) => Trouble::Unsent,
             None => Trouble::Failed(Failure::of_exchange(error.error())),
         })?;
         let (mut answer, mut body) = begin(response, begun, keep);
         while !body.is_end_stream() {
-            let Some(frame) = line.drive(pin!(body.frame())).await else {
+            let Some(frame) = line.drive(body.frame()).await else {
                 break;
             };
             take(&mut answer, frame)?;
@@ -215,7 +214,8 @@ impl Own {
 
 impl Driven {
     /// Polls the connection together with what waits for it.
-    async fn drive<F: Future>(&mut self, mut waiting: Pin<&mut F>) -> F::Output {
+    async fn drive<F: Future>(&mut self, waiting: F) -> F::Output {
+        let mut waiting = pin!(waiting);
         poll_fn(|context| {
             if let Poll::Ready(output) = waiting.as_mut().poll(context) {
                 return Poll::Ready(output);

@@ -251,14 +251,14 @@ impl Lanes<'_> {
             let open = self.pace.is_some();
             let now = if open { Instant::now() } else { due };
             self.under_way[lane].set(Some(due));
-            let result = {
-                let exchange = pin!(wire.exchange(self.prepared, now, false));
-                deadline.within(now + thread.timeout, exchange).await
+            let exchange = wire.exchange(self.prepared, now, false);
+            let result = match deadline.within(now + thread.timeout, exchange).await {
+                Some(result) => result,
+                None => {
+                    wire.abandon();
+                    Err(Failure::Timeout)
+                }
             };
-            let result = result.unwrap_or_else(|| {
-                wire.abandon();
-                Err(Failure::Timeout)
-            });
             // A closed loop that keeps its connections measures exchanges; everything else
             // measures what a caller would have waited, from the moment that it was due.
             let since = match &result {
@@ -334,9 +334,9 @@ impl Deadline {
         }
     }
 
-    /// What comes of `work`, unless it takes longer than until `last`. Pinned where it is made: an
-    /// exchange is two kilobytes, and moving it would cost more than anything else here.
-    pub async fn within<F: Future>(&mut self, last: Instant, mut work: Pin<&mut F>) -> Option<F::Output> {
+    /// What comes of `work`, unless it takes longer than until `last`.
+    pub async fn within<F: Future>(&mut self, last: Instant, work: F) -> Option<F::Output> {
+        let mut work = pin!(work);
         let last = tokio::time::Instant::from_std(last);
         if self.sleep.deadline() > last {
             self.sleep.as_mut().reset(last);
