@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const http = require('node:http');
 const { describe, it } = require('node:test');
 const { MemoryCache, MultiLevelCache, RedisCache, responseCache } = require('hotpath');
-const { runInWorker, waitFor } = require('../support');
+const { deferred, runInWorker, waitFor } = require('../support');
 const { EXPRESS, ask, before, listen, text } = require('../support/http');
 
 const BIG = JSON.stringify(Array.from({ length: 3000 }, (_, id) => ({ id, name: `product ${id}` })));
@@ -315,6 +315,41 @@ describe('places', () => {
     const answers = await Promise.all(paths.map(get));
     for (const [index, answer] of answers.entries()) assert.ok(answer === `["${paths[index]} undefined",${BIG}]`);
     assert.equal(server.calls, 7);
+  });
+
+  it('several threads, which know of each other’s invalidations', async (t) => {
+    const name = `invalidations-${process.pid}`;
+    let gate;
+    const responses = responseCache({ name, ttlMs: 60_000, tags: ['tag'] });
+    t.after(() => responses.close());
+    let calls = 0;
+    const url = await listen(
+      t,
+      before(responses, async (_request, response) => {
+        const call = ++calls;
+        if (call % 2 === 1) await gate.promise;
+        response.end(`call ${call}`);
+      }),
+    );
+    for (const [index, how] of ['delete', 'invalidateTags', 'deletePattern', 'clear'].entries()) {
+      gate = deferred();
+      const begun = ask(`${url}/${how}`);
+      await waitFor(() => calls === 2 * index + 1);
+      await runInWorker(
+        async ({ require }, { name, how }) => {
+          const responses = require('hotpath').responseCache({ name, ttlMs: 60_000 });
+          await responses[how]({ delete: '/delete', invalidateTags: 'tag', deletePattern: '/delete*' }[how]);
+          responses.close();
+        },
+        { name, how },
+      );
+      gate.resolve();
+      assert.equal(text(await begun), `call ${2 * index + 1}`);
+      assert.equal(text(await ask(`${url}/${how}`)), `call ${2 * index + 2}`, how);
+      assert.equal(text(await ask(`${url}/${how}`)), `call ${2 * index + 2}`, how);
+      // The next round begins with an odd call again.
+      assert.equal(calls, 2 * index + 2);
+    }
   });
 
   it('a process that has nothing else to do, and ends', () => {

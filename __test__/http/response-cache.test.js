@@ -260,6 +260,28 @@ describe('stale answers', () => {
     assert.equal(text(await leader), 'call 2');
   });
 
+  it('are served while renewals get lost', async (t) => {
+    let asked = 0;
+    const lost = (_request, response) => {
+      asked++;
+      if (asked % 2 === 0) throw new Error('no renewal');
+      response.end('never seen by the cache');
+    };
+    const errors = [];
+    const server = await setUp(
+      t,
+      { ttlMs: 1, staleWhileRevalidateMs: 60_000, app: lost, onError: (error) => errors.push(error.message) },
+      (_request, response) => response.end('first'),
+    );
+    assert.equal(text(await ask(server.url)), 'first');
+    await waitFor(async () => {
+      assert.equal(text(await ask(server.url)), 'first');
+      return asked >= 4;
+    });
+    assert.ok(errors.length >= 2 && errors.every((message) => message === 'no renewal'));
+    assert.equal(server.calls, 1);
+  });
+
   it('stand in for errors', async (t) => {
     let fails = false;
     const server = await setUp(t, { ttlMs: 1, staleIfErrorMs: 60_000 }, (_request, response) => {

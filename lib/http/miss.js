@@ -35,6 +35,7 @@ class Miss {
   #flight;
   #stale;
   #own;
+  #begun;
   #conditions;
 
   /**
@@ -49,6 +50,7 @@ class Miss {
     this.#flight = flight;
     this.#stale = stale;
     this.#own = question.response.getHeaders();
+    this.#begun = host.store.now;
     this.#conditions = withoutConditions(question.request.headers);
   }
 
@@ -145,14 +147,11 @@ class Miss {
     const description = describe(settings, plan, response, { body, own: this.#own, now: Date.now() });
     let answer = new StoredResponse(description, body);
     try {
-      if (!this.#flight.isOutdated(answer.description.tags)) {
-        await store.put(key, urlOf(request), request.headers, plan.vary, answer);
+      if (await this.#put(answer)) {
         count('stored');
-        if (store.isSynchronous) {
-          const found = store.find(key, request.headers);
-          // The same again, but with its body in native memory.
-          if (found instanceof StoredResponse && found.description.id === description.id) answer = found;
-        }
+        const found = store.isSynchronous ? store.find(key, request.headers) : undefined;
+        // The same again, but with its body in native memory.
+        if (found instanceof StoredResponse && found.description.id === description.id) answer = found;
       }
     } catch (error) {
       report(error);
@@ -160,6 +159,20 @@ class Miss {
     flights.unmarkAlone(this.#flight.key);
     this.#end({ answer, vary: plan.vary, headers: request.headers });
     return answer;
+  }
+
+  /** Stores the answer, unless it is out of date already. @param {StoredResponse} answer */
+  async #put(answer) {
+    const { store } = this.#host;
+    const { request, key } = this.#question;
+    const { tags } = answer.description;
+    const url = urlOf(request);
+    const isOvertaken = () => this.#flight.isOutdated(tags) || store.isOvertaken(this.#begun, url, tags);
+    if (isOvertaken()) return false;
+    await store.put(key, url, request.headers, /** @type {import('./storing.js').Plan} */ (this.#plan).vary, answer);
+    if (!isOvertaken()) return true;
+    await store.remove(key);
+    return false;
   }
 
   /** @param {boolean} isAborted */

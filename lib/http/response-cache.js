@@ -259,16 +259,20 @@ class ResponseCache {
     this.counts.renewals++;
     const renewal = backgroundRequest(question.request);
     const flight = this.#flights.begin(flightKey, urlOf(question.request), true);
+    let isSeen = false;
+    const giveUp = () => {
+      flight.end('again');
+      // Nothing will be stored by a request that has not come back to this cache.
+      if (!isSeen) this.#flights.forget(flight);
+    };
     const run = (/** @type {() => unknown} */ next) => {
+      isSeen = true;
       const { key, identified } = question;
       const asked = { ...renewal, next, key, identified, directives: NO_DIRECTIVES, waits: WAITS, app };
       markOf(renewal.request).handled.add(this);
       return new Miss(this.#host, asked, flight, undefined).run(next);
     };
-    renewal.response.on('close', () => {
-      // Whatever was answered, and even if this cache has not seen it.
-      setImmediate(() => flight.end('again'));
-    });
+    renewal.response.on('close', () => setImmediate(giveUp));
     try {
       if (behind === undefined) {
         Object.assign(markOf(renewal.request), { cache: this, renewal: run });
@@ -277,7 +281,7 @@ class ResponseCache {
         run(() => app(renewal.request, renewal.response));
       }
     } catch (error) {
-      flight.end('again');
+      giveUp();
       this.#report(error);
     }
   }

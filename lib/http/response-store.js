@@ -14,10 +14,16 @@ const { variantKey } = require('./request-key.js');
 const KEYS = 'http:';
 const URLS = 'http-url:';
 const CODED = 'http-coded:';
+const NOTES = 'http-note:';
+
+/** How long threads know of each other's invalidations: longer than an application takes to answer. */
+const NOTE_MS = 60_000;
 
 class ResponseStore {
   #cache;
   #owned;
+  /** Whether other threads may use the same cache. */
+  #isShared = false;
   /** @type {import('../cache/lent-values.js').LentValues<StoredResponse | Variants> | undefined} */
   #answers;
   /** @type {import('../cache/lent-values.js').LentValues<{ bytes: Buffer }> | undefined} */
@@ -28,6 +34,7 @@ class ResponseStore {
     this.#owned = cache === undefined;
     this.#cache = cache ?? new MemoryCache({ name, maxMemoryMB, nearCache: true });
     if (this.#cache instanceof MemoryCache) {
+      this.#isShared = this.#cache.name !== undefined;
       this.#answers = this.#cache[LEND](decode);
       this.#bodies = this.#cache[LEND]((bytes) => ({ bytes }));
     }
@@ -134,8 +141,36 @@ class ResponseStore {
     return Buffer.isBuffer(body) ? body : undefined;
   }
 
+  /** Microseconds of the clock that all threads share. */
+  get now() {
+    return this.#isShared ? Number(process.hrtime.bigint() / 1000n) : 0;
+  }
+
+  /**
+   * Leaves word of an invalidation, before it happens: another thread may be making an answer that is out of date by it.
+   * @param {string[]} subjects
+   */
+  note(subjects) {
+    if (!this.#isShared) return;
+    for (const subject of subjects) this.#cache.set(NOTES + subject, this.now, { ttlMs: NOTE_MS });
+  }
+
+  /**
+   * Whether any thread has invalidated an answer since it was begun. To be asked again once it is stored: either this
+   * sees the note, or the other's deletion comes after.
+   * @param {number} begun
+   * @param {string} url
+   * @param {readonly string[]} tags
+   */
+  isOvertaken(begun, url, tags) {
+    if (!this.#isShared) return false;
+    if (this.now - begun > NOTE_MS * 1000) return true;
+    return [ALL, subjectOf(url), ...tags].some((subject) => this.#cache.peek(NOTES + subject) >= begun);
+  }
+
   /** Lets go of all answers of a URL, whatever tells them apart. @param {string} url @param {string} [key] */
   async deleteUrl(url, key) {
+    this.note([subjectOf(url)]);
     if (typeof this.#cache.invalidateTags === 'function') await this.#cache.invalidateTags([URLS + url]);
     else if (typeof this.#cache.deletePattern === 'function') {
       await this.#cache.deletePattern(`${KEYS}${escapeGlob(url)} *`);
@@ -144,25 +179,36 @@ class ResponseStore {
     else throw cannot('deletePattern');
   }
 
+  /** `delete`, of what nobody else need know about. @param {string} key @returns {Promise<boolean>} */
+  async remove(key) {
+    return (await this.#cache.delete(KEYS + key)) === true;
+  }
+
   /** @param {string} key */
   async delete(key) {
-    return (await this.#cache.delete(KEYS + key)) === true;
+    this.note([ALL]);
+    return this.remove(key);
   }
 
   /** @param {string} pattern of URLs */
   async deletePattern(pattern) {
     if (typeof this.#cache.deletePattern !== 'function') throw cannot('deletePattern');
+    this.note([ALL]);
     return this.#cache.deletePattern(`${KEYS}${pattern} *`);
   }
 
   /** @param {string[]} tags */
   async invalidateTags(tags) {
     if (typeof this.#cache.invalidateTags !== 'function') throw cannot('invalidateTags');
+    this.note(tags);
     return this.#cache.invalidateTags(tags);
   }
 
   async clear() {
-    if (this.#owned || typeof this.#cache.deletePattern !== 'function') return this.#cache.clear();
+    const isAlone = this.#owned && !this.#isShared;
+    if (isAlone || typeof this.#cache.deletePattern !== 'function') return this.#cache.clear();
+    // The notes stay.
+    this.note([ALL]);
     await this.#cache.deletePattern(`${KEYS}*`);
     await this.#cache.deletePattern(`${CODED}*`);
   }
@@ -170,6 +216,14 @@ class ResponseStore {
   close() {
     if (this.#owned) this.#cache.close();
   }
+}
+
+/** A subject that every answer has. No tag begins with a line break, and no URL. */
+const ALL = '\nall';
+
+/** @param {string} url */
+function subjectOf(url) {
+  return `\n${url}`;
 }
 
 /** @param {string} method */
