@@ -270,6 +270,7 @@ const PROVIDER_MEMBERS = {
   remove: async (provider) => assert.equal(await provider.remove('c', ABSENT), false),
   count: async (provider) => assert.equal(await provider.count('none'), 0),
   clear: async (provider) => assert.equal(await provider.clear('none'), 0),
+  closed: (provider) => assert.equal(typeof provider.closed, 'boolean'),
   close: (provider) => provider.close(),
 };
 const PROVIDER_STATES = {
@@ -305,7 +306,7 @@ stateMatrix({
   members: { ...PROVIDER_MEMBERS, stats: (provider) => assert.equal(typeof provider.stats, 'object') },
   states: PROVIDER_STATES,
   ends: { close: (provider) => provider.close() },
-  always: ['close'],
+  always: ['closed', 'close'],
   closed: errors.closed,
 });
 
@@ -319,6 +320,6 @@ stateMatrix({
   members: { ...PROVIDER_MEMBERS, directory: (provider) => assert.equal(typeof provider.directory, 'string') },
   states: PROVIDER_STATES,
   ends: { close: (provider) => provider.close() },
-  always: ['directory', 'close'],
+  always: ['directory', 'closed', 'close'],
   closed: errors.closed,
 });

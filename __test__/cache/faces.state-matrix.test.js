@@ -43,10 +43,17 @@ stateMatrix('AdvancedCacheManager', {
   operations: {
     ...operations,
     ...bulk,
+    deletePattern: (cache) => cache.deletePattern('a*'),
     warm: (cache) => cache.warm({ all: { keys: ['a', 'c'], loader: (key) => key } }),
     getStats: (cache) => cache.getStats().size >= 2,
   },
-  answers: { ...answers, ...bulkAnswers, warm: { all: { warmed: 2, failed: 0, errors: [] } }, getStats: true },
+  answers: {
+    ...answers,
+    ...bulkAnswers,
+    deletePattern: 1,
+    warm: { all: { warmed: 2, failed: 0, errors: [] } },
+    getStats: true,
+  },
   others: ['stats'],
   fill,
   options: () => ({}),

@@ -71,8 +71,8 @@ describe('engines watch themselves', () => {
     t.after(() => engine.close());
     const { figure } = monitorOf(t);
     await engine.executeTask('statistics', [1, 2, 3]);
-    const label = labelOf('compute', (figures) => figures['tasks.completed'] === 1);
-    assert.equal(await figure(label, 'tasks.completed'), 1);
+    const label = labelOf('compute', (figures) => figures.completed === 1);
+    assert.equal(await figure(label, 'completed'), 1);
     await engine.close();
     assert.equal(serviceSnapshots().has(label), false);
   });
@@ -82,8 +82,8 @@ describe('engines watch themselves', () => {
     t.after(() => engine.close());
     engine.createBufferPool(1024, 2);
     const { figure } = monitorOf(t);
-    const label = labelOf('memory', (figures) => figures['pools.bufferPools'] === 1);
-    assert.ok((await figure(label, 'current.heapUsed')) > 0);
+    const label = labelOf('memory', (figures) => figures.bufferPools === 1);
+    assert.ok((await figure(label, 'heapUsed')) > 0);
     engine.close();
     assert.equal(serviceSnapshots().has(label), false);
   });

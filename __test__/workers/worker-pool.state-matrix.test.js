@@ -24,6 +24,13 @@ const OPERATIONS = {
       return error.code;
     }
   },
+  resize: (pool) => {
+    try {
+      return pool.resize({ maxWorkers: 2 });
+    } catch (error) {
+      return error.code;
+    }
+  },
   drain: (pool) => pool.drain(),
   close: (pool) => pool.close(),
   terminate: (pool) => pool.terminate(),
@@ -43,6 +50,7 @@ const OPEN = {
   name: undefined,
   closed: 'boolean',
   validate: 'valid',
+  resize: undefined,
   drain: undefined,
   close: undefined,
   terminate: undefined,
@@ -53,7 +61,7 @@ const OPEN = {
   removeListener: true,
   removeAllListeners: true,
 };
-const CLOSED = { ...OPEN, execute: 'ERR_HOTPATH_CLOSED', validate: 'ERR_HOTPATH_CLOSED' };
+const CLOSED = { ...OPEN, execute: 'ERR_HOTPATH_CLOSED', validate: 'ERR_HOTPATH_CLOSED', resize: 'ERR_HOTPATH_CLOSED' };
 
 /** How a pool gets into a state, and what is expected there where it differs from an open pool. */
 const STATES = {

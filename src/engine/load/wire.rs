@@ -29,6 +29,9 @@ const WINDOW: u32 = 4 * 1024 * 1024;
 
 type Body = Full<Bytes>;
 
+/// What drives an exchange over HTTP/1.1.
+type Driver = http1::Connection<TokioIo<Line>, Body>;
+
 /// A request that can be sent again and again.
 #[derive(Debug, Clone)]
 pub struct Prepared {
@@ -173,7 +176,7 @@ struct Own {
 #[derive(Debug)]
 struct Driven {
     /// None once it has ended.
-    connection: Option<Pin<Box<http1::Connection<TokioIo<Line>, Body>>>>,
+    connection: Option<Pin<Box<Driver>>>,
     /// Why it has ended, if that was a failure.
     failure: Option<Failure>,
 }
