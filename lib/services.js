@@ -11,8 +11,9 @@ const services = new Map();
 /** Numbers behind names that are free again, and the next one, by name. @type {Map<string, { next: number, free: number[] }>} */
 const numbers = new Map();
 
-const gone = new FinalizationRegistry((/** @type {string} */ label) => {
-  if (services.get(label)?.owner.deref() === undefined) forget(label);
+/** By then another engine may have its label, or had it and gave it up. */
+const gone = new FinalizationRegistry((/** @type {{ label: string, service: Service }} */ { label, service }) => {
+  if (services.get(label) === service) forget(label, service);
 });
 
 /** How deep figures may be nested; they are told as `queue.pending`. */
@@ -38,10 +39,10 @@ function watchService(kind, name, owner, snapshot) {
   const service = { wanted, number, owner: new WeakRef(owner), snapshot };
   services.set(label, service);
   const token = {};
-  gone.register(owner, label, token);
+  gone.register(owner, { label, service }, token);
   return () => {
     gone.unregister(token);
-    if (services.get(label) === service) forget(label);
+    if (services.get(label) === service) forget(label, service);
   };
 }
 
@@ -55,9 +56,8 @@ function numberOf(wanted) {
   return known.next - 1;
 }
 
-/** @param {string} label */
-function forget(label) {
-  const { wanted, number } = /** @type {Service} */ (services.get(label));
+/** @param {string} label @param {Service} service the one that has it */
+function forget(label, { wanted, number }) {
   services.delete(label);
   if (number > 1) numbers.get(wanted)?.free.push(number);
 }

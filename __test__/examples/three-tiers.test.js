@@ -46,6 +46,11 @@ it('three tiers: computed once, found after a restart, on another machine, and w
     ['memory', 'disk', 'redis'],
   );
   assert.match((await first.ask('/chains/many')).error, /Ask for/);
+  // Redis tells of what scripts write, and the lease's is one: the read after it brings the value back into all tiers.
+  await waitFor(async () => {
+    await first.ask('/chains/30000');
+    return (await first.ask('/metrics')).l1Hits > 0;
+  });
   await first.stop();
 
   const again = await start(t, { REDIS_URL: redis.url, CACHE_DIRECTORY: here });

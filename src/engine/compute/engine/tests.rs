@@ -42,6 +42,11 @@ impl Bench {
 
     fn wait_until_running(&self) {
         while self.engine.counts().running == 0 {
+            assert_eq!(
+                self.engine.counts().timed_out,
+                0,
+                "its time was over before it began"
+            );
             std::thread::yield_now();
         }
     }
@@ -119,10 +124,11 @@ fn waiting_and_running_tasks_are_cancelled() {
 #[test]
 fn time_runs_out_for_waiting_and_running_tasks() {
     let bench = Bench::new();
-    bench.submit(1, endless(), 0, Some(60));
+    // Long enough for the task to begin on a busy machine: one that never began would be waited for in vain.
+    bench.submit(1, endless(), 0, Some(2_000));
     bench.wait_until_running();
     bench.submit(2, short(), 0, Some(1));
-    for (operation, after_ms) in [(2, 1), (1, 60)] {
+    for (operation, after_ms) in [(2, 1), (1, 2_000)] {
         let answers = bench.answers(1);
         let expected = Error::Timeout {
             what: "the task",
