@@ -11,7 +11,7 @@ const { publish, renderAll } = require('./report/publish.js');
 async function main() {
   const commandLine = readCommandLine(process.argv.slice(2));
   if (commandLine.help) return console.log(USAGE);
-  if (commandLine.headline) await require('./headline/index.js').headline();
+  if (commandLine.headline) await require('./headline/headline.js').headline();
   else if (!commandLine.render) await runAll(commandLine);
   if (commandLine.mode !== 'smoke') publish();
 }

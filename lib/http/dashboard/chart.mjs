@@ -118,7 +118,7 @@ export class Chart {
           y: { range: (_plot, _least, most) => [0, this.#ceiling ?? Math.max(this.#floor, (most ?? 0) * 1.15)] },
         },
         axes: [
-          { ...axis, font, space: 70, size: 34, values: clock },
+          { ...axis, font, space: 95, size: 34, values: clock },
           {
             ...axis,
             font,
@@ -137,6 +137,8 @@ export class Chart {
             dash: dashed ? [5, 4] : undefined,
             fill: index === 0 && !dashed ? `${color(`hue-${hue}`)}1f` : undefined,
             points: { show: false },
+            // A limit far away must not press what is measured flat; it comes into view as that gets near.
+            auto: !dashed,
             spanGaps: true,
           })),
         ],
