@@ -10,7 +10,7 @@ const path = require('node:path');
 const { root, localBuild } = require('../lib/platform.js');
 
 /** For one test, and for one file. Generous: it is there to end a hang, never to judge speed. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 420_000;
 const ELSEWHERE = ['package', 'canaries'];
 
 /** @param {string} place @returns {string[]} */

@@ -1,11 +1,11 @@
 const fs = require('node:fs');
-const { FILE, rounded } = require('../headline/index.js');
+const { FILE, rounded } = require('../headline/headline.js');
 const { table } = require('./table.js');
 
 /** The documents' targets beside what is reached; nothing before they were measured. */
 function headlineSection() {
   if (!fs.existsSync(FILE)) return [];
-  /** @type {{ date: string, rows: import('../headline/index.js').Row[] }} */
+  /** @type {{ date: string, rows: import('../headline/headline.js').Row[] }} */
   const { date, rows } = JSON.parse(fs.readFileSync(FILE, 'utf8'));
   const missed = rows.filter(({ met }) => !met).length;
   const lines = rows.map(({ document, what, target, value, unit, met, how }) => {
