@@ -15,6 +15,10 @@ function findTrials(only = []) {
     .readdirSync(ROOT)
     .filter((area) => fs.existsSync(path.join(ROOT, area, 'index.js')))
     .flatMap(trialsOf);
+  const names = trials.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  // Results are kept by name.
+  if (twice) throw new Error(`Two trials are called ${twice}`);
   if (only.length === 0) return trials;
   return only.map((wanted) => select(trials, wanted));
 }

@@ -21,7 +21,7 @@ async function loaded({ open, settings }, seconds) {
 
 /** @type {import('../harness/types.js').Trial} */
 module.exports = {
-  name: 'load',
+  name: 'http-load',
   title: 'Making load',
   description:
     'A closed loop of requests from one thread against nginx, which answers 17 bytes: what a load generator itself costs ' +
