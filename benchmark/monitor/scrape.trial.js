@@ -81,7 +81,14 @@ module.exports = {
     block: { label: 'longest block of the event loop', unit: 'milliseconds', better: 'lower', chart: true },
   },
   floors: [
-    { measure: 'time', against: 'prom-client', atLeast: 5, headline: 'a scrape of 10,000 series' },
+    { case: 'counters', measure: 'time', against: 'prom-client', atLeast: 5, headline: 'a scrape of 10,000 counters' },
+    {
+      case: 'histograms',
+      measure: 'time',
+      against: 'prom-client',
+      atLeast: 5,
+      headline: 'a scrape of 10,000 histograms',
+    },
     { measure: 'block', against: 'prom-client', atLeast: 20 },
   ],
   contenders: /** @type {any} */ ({ hotpath, 'prom-client': promClient }),
