@@ -4,24 +4,9 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { MemoryCache, responseCache } = require('hotpath');
 const { deferred, errors, waitFor } = require('../support');
-const { EXPRESS, ask, before, listen, text } = require('../support/http');
+const { EXPRESS, ask, listen, serveCached, text } = require('../support/http');
 
 const BIG = JSON.stringify(Array.from({ length: 2000 }, (_, id) => ({ id, name: `product ${id}` })));
-
-/** A server with a cache in front of an application that counts its calls. */
-async function setUp(t, options, app) {
-  const responses = responseCache({ ttlMs: 60_000, onError: (error) => assert.fail(error), ...options });
-  t.after(() => responses.close());
-  const state = { calls: 0, responses };
-  state.url = await listen(
-    t,
-    before(responses, (request, response) => {
-      state.calls++;
-      return app(request, response, state);
-    }),
-  );
-  return state;
-}
 
 function json(_request, response) {
   response.setHeader('Content-Type', 'application/json');
@@ -30,7 +15,7 @@ function json(_request, response) {
 
 describe('what is stored is served', () => {
   it('with status, headers and body, and its age', async (t) => {
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       response.writeHead(404, 'Nowhere', { 'Content-Type': 'text/plain', 'X-Twice': ['a', 'b'] });
       response.end('not here');
     });
@@ -49,7 +34,7 @@ describe('what is stored is served', () => {
   });
 
   it('when it was written in pieces', async (t) => {
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       response.setHeader('Content-Type', 'text/plain');
       response.write('one ');
       setImmediate(() => {
@@ -62,7 +47,7 @@ describe('what is stored is served', () => {
   });
 
   it('by URL, query and Host', async (t) => {
-    const server = await setUp(t, {}, (request, response) => response.end(request.headers.host + request.url));
+    const server = await serveCached(t, {}, (request, response) => response.end(request.headers.host + request.url));
     for (const [path, host] of [
       ['/a', 'x'],
       ['/a?1', 'x'],
@@ -78,7 +63,7 @@ describe('what is stored is served', () => {
   });
 
   it('to HEAD, without the body', async (t) => {
-    const server = await setUp(t, {}, json);
+    const server = await serveCached(t, {}, json);
     await ask(server.url);
     const answer = await ask(server.url, { method: 'HEAD' });
     assert.equal(answer.headers['content-length'], String(BIG.length));
@@ -87,7 +72,7 @@ describe('what is stored is served', () => {
   });
 
   it('while HEAD alone stores nothing', async (t) => {
-    const server = await setUp(t, {}, json);
+    const server = await serveCached(t, {}, json);
     await ask(server.url, { method: 'HEAD' });
     assert.equal(text(await ask(server.url)), BIG);
     assert.equal(server.calls, 2);
@@ -95,7 +80,7 @@ describe('what is stored is served', () => {
 
   for (const encoding of ['br', 'gzip', 'zstd', 'deflate']) {
     it(`in ${encoding}, made once`, async (t) => {
-      const server = await setUp(t, {}, json);
+      const server = await serveCached(t, {}, json);
       const headers = { 'accept-encoding': encoding };
       const plain = await ask(server.url);
       const first = await ask(server.url, { headers });
@@ -121,7 +106,7 @@ describe('what is stored is served', () => {
       '/fixed': { 'Content-Type': 'text/plain', 'Cache-Control': 'max-age=9, no-transform', body: BIG },
       '/coded': { 'Content-Type': 'text/plain', 'Content-Encoding': 'x-own', body: BIG },
     };
-    const server = await setUp(t, {}, (request, response) => {
+    const server = await serveCached(t, {}, (request, response) => {
       const { body, ...headers } = cases[request.url];
       response.writeHead(200, headers).end(body);
     });
@@ -138,7 +123,7 @@ describe('what is stored is served', () => {
 
 describe('conditional requests', () => {
   it('are answered by 304 with what a 304 has', async (t) => {
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       response.setHeader('Cache-Control', 'max-age=60');
       response.setHeader('Content-Type', 'text/plain');
       response.setHeader('X-Other', '1');
@@ -163,7 +148,7 @@ describe('conditional requests', () => {
 
   it('by date, where there is no tag', async (t) => {
     const modified = 'Wed, 21 Oct 2015 07:28:00 GMT';
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       response.setHeader('Last-Modified', modified);
       response.end('dated');
     });
@@ -177,7 +162,7 @@ describe('conditional requests', () => {
   });
 
   it('store a whole answer on a miss, and get their 304', async (t) => {
-    const server = await setUp(t, {}, (request, response) => {
+    const server = await serveCached(t, {}, (request, response) => {
       assert.equal(request.headers['if-none-match'], undefined);
       response.setHeader('ETag', '"v1"');
       response.end('whole');
@@ -188,7 +173,7 @@ describe('conditional requests', () => {
   });
 
   it('get their 304 also for what must not be stored', async (t) => {
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       response.setHeader('ETag', '"v1"');
       response.setHeader('Cache-Control', 'private');
       response.setHeader('Content-Length', '5');
@@ -239,7 +224,7 @@ describe('stale answers', () => {
     assert.equal(front.responses.stats.misses, 1);
 
     const gate = deferred();
-    const server = await setUp(
+    const server = await serveCached(
       t,
       { ttlMs: 1, staleWhileRevalidateMs: 60_000 },
       async (_request, response, { calls }) => {
@@ -268,7 +253,7 @@ describe('stale answers', () => {
       response.end('never seen by the cache');
     };
     const errors = [];
-    const server = await setUp(
+    const server = await serveCached(
       t,
       { ttlMs: 1, staleWhileRevalidateMs: 60_000, app: lost, onError: (error) => errors.push(error.message) },
       (_request, response) => response.end('first'),
@@ -284,7 +269,7 @@ describe('stale answers', () => {
 
   it('stand in for errors', async (t) => {
     let fails = false;
-    const server = await setUp(t, { ttlMs: 1, staleIfErrorMs: 60_000 }, (_request, response) => {
+    const server = await serveCached(t, { ttlMs: 1, staleIfErrorMs: 60_000 }, (_request, response) => {
       response.statusCode = fails ? 503 : 200;
       response.setHeader('Content-Type', 'text/plain');
       if (fails) response.setHeader('X-Error', '1');
@@ -305,10 +290,14 @@ describe('stale answers', () => {
 
   it('are never served when they must be revalidated', async (t) => {
     let version = 0;
-    const server = await setUp(t, { staleWhileRevalidateMs: 60_000, staleIfErrorMs: 60_000 }, (_request, response) => {
-      response.setHeader('Cache-Control', 'max-age=0, must-revalidate');
-      response.end(`version ${++version}`);
-    });
+    const server = await serveCached(
+      t,
+      { staleWhileRevalidateMs: 60_000, staleIfErrorMs: 60_000 },
+      (_request, response) => {
+        response.setHeader('Cache-Control', 'max-age=0, must-revalidate');
+        response.end(`version ${++version}`);
+      },
+    );
     for (let turn = 1; turn < 4; turn++) assert.equal(text(await ask(server.url)), `version ${turn}`);
   });
 });
@@ -316,7 +305,7 @@ describe('stale answers', () => {
 describe('misses at the same time', () => {
   it('ask the application once', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, {}, async (_request, response) => {
+    const server = await serveCached(t, {}, async (_request, response) => {
       await gate.promise;
       response.end(BIG);
     });
@@ -330,7 +319,7 @@ describe('misses at the same time', () => {
 
   it('go each alone when the answer is for one', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, {}, async (request, response) => {
+    const server = await serveCached(t, {}, async (request, response) => {
       await gate.promise;
       response.setHeader('Cache-Control', 'private');
       response.end(`for ${request.headers['x-user']}`);
@@ -344,7 +333,7 @@ describe('misses at the same time', () => {
 
   it('do not wait for one whose client has gone', async (t) => {
     const gates = [];
-    const server = await setUp(t, {}, async (_request, response) => {
+    const server = await serveCached(t, {}, async (_request, response) => {
       const gate = deferred();
       gates.push(gate);
       await gate.promise;
@@ -364,7 +353,7 @@ describe('misses at the same time', () => {
 
   it('never share what varies', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, {}, async (request, response) => {
+    const server = await serveCached(t, {}, async (request, response) => {
       await gate.promise;
       response.setHeader('Vary', 'X-Language');
       response.end(`in ${request.headers['x-language']}`);
@@ -381,7 +370,7 @@ describe('misses at the same time', () => {
 
   it('wait no longer than they are told to', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, { coalesceTimeoutMs: 5 }, async (_request, response, { calls }) => {
+    const server = await serveCached(t, { coalesceTimeoutMs: 5 }, async (_request, response, { calls }) => {
       if (calls === 1) await gate.promise;
       response.end(`call ${calls}`);
     });
@@ -395,7 +384,7 @@ describe('misses at the same time', () => {
 
 describe('invalidation', () => {
   it('by URL, by tag, by pattern, and of everything', async (t) => {
-    const server = await setUp(
+    const server = await serveCached(
       t,
       { tags: (request) => [request.url.split('/')[1]] },
       (request, response, { calls }) => {
@@ -430,7 +419,7 @@ describe('invalidation', () => {
   });
 
   it('by requests that change something', async (t) => {
-    const server = await setUp(t, {}, (request, response, { calls }) => {
+    const server = await serveCached(t, {}, (request, response, { calls }) => {
       if (request.url === '/fails') response.statusCode = 400;
       if (request.url === '/elsewhere') response.setHeader('Location', '/a');
       response.end(`call ${calls}`);
@@ -452,7 +441,7 @@ describe('invalidation', () => {
   });
 
   it('reaches all variants', async (t) => {
-    const server = await setUp(t, {}, (request, response, { calls }) => {
+    const server = await serveCached(t, {}, (request, response, { calls }) => {
       response.setHeader('Vary', 'X-Language');
       response.end(`${request.headers['x-language']} ${calls}`);
     });
@@ -467,7 +456,7 @@ describe('invalidation', () => {
 
   it('keeps what was begun before from being stored', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, { tags: ['all'] }, async (_request, response, { calls }) => {
+    const server = await serveCached(t, { tags: ['all'] }, async (_request, response, { calls }) => {
       if (calls % 2 === 1) await gate.promise;
       response.end(`call ${calls}`);
     });
@@ -517,7 +506,7 @@ describe('options', () => {
   });
 
   it('keep long bodies out', async (t) => {
-    const server = await setUp(t, { maxBodyBytes: 100 }, (request, response) => {
+    const server = await serveCached(t, { maxBodyBytes: 100 }, (request, response) => {
       if (request.url === '/known') response.setHeader('Content-Length', '101');
       if (request.url === '/pieces') response.write('x'.repeat(60));
       response.end('x'.repeat(request.url === '/pieces' ? 41 : 101));
@@ -529,7 +518,7 @@ describe('options', () => {
   });
 
   it('choose requests and answers', async (t) => {
-    const server = await setUp(
+    const server = await serveCached(
       t,
       {
         filter: (request) => request.url !== '/never',
@@ -553,7 +542,7 @@ describe('options', () => {
 
   it('that fail let the application answer', async (t) => {
     const seen = [];
-    const server = await setUp(
+    const server = await serveCached(
       t,
       {
         tags: () => {
@@ -569,7 +558,7 @@ describe('options', () => {
   });
 
   it('tell in Cache-Status what happened', async (t) => {
-    const server = await setUp(t, { cacheStatus: true }, json);
+    const server = await serveCached(t, { cacheStatus: true }, json);
     assert.equal((await ask(server.url)).headers['cache-status'], 'hotpath; fwd=miss; stored');
     assert.equal((await ask(server.url)).headers['cache-status'], 'hotpath; hit');
   });
@@ -577,7 +566,7 @@ describe('options', () => {
 
 describe('closed', () => {
   it('lets everything pass', async (t) => {
-    const server = await setUp(t, {}, json);
+    const server = await serveCached(t, {}, json);
     await ask(server.url);
     server.responses.close();
     server.responses.close();
@@ -597,7 +586,7 @@ describe('closed', () => {
 
   it('while the application answers', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, { onError: undefined }, async (_request, response) => {
+    const server = await serveCached(t, { onError: undefined }, async (_request, response) => {
       await gate.promise;
       response.end(BIG);
     });

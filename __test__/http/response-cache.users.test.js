@@ -6,21 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { responseCache } = require('hotpath');
 const { deferred, waitFor } = require('../support');
-const { ask, before, listen, raw, text } = require('../support/http');
-
-async function setUp(t, options, app) {
-  const responses = responseCache({ ttlMs: 60_000, onError: (error) => assert.fail(error), ...options });
-  t.after(() => responses.close());
-  const state = { calls: 0, responses };
-  state.url = await listen(
-    t,
-    before(responses, (request, response) => {
-      state.calls++;
-      return app(request, response, state);
-    }),
-  );
-  return state;
-}
+const { ask, listen, raw, serveCached, text } = require('../support/http');
 
 /** Who asks, as the application finds out. */
 function greet(request, response) {
@@ -42,8 +28,8 @@ const AUTHORIZED = [{ authorization: 'Bearer ann' }, { authorization: 'Bearer bo
 
 describe('answers to requests with credentials', () => {
   it('are not stored by themselves', async (t) => {
-    assert.equal(await callsFor(await setUp(t, {}, greet), COOKIES), 5);
-    assert.equal(await callsFor(await setUp(t, {}, greet), AUTHORIZED), 5);
+    assert.equal(await callsFor(await serveCached(t, {}, greet), COOKIES), 5);
+    assert.equal(await callsFor(await serveCached(t, {}, greet), AUTHORIZED), 5);
   });
 
   it('are stored for each user who can be told apart', async (t) => {
@@ -52,14 +38,14 @@ describe('answers to requests with credentials', () => {
       response.setHeader('Cache-Control', 'private, max-age=60');
       greet(request, response);
     };
-    const server = await setUp(t, { identity }, app);
+    const server = await serveCached(t, { identity }, app);
     // Nobody in particular gets nothing private from the store.
     assert.equal(await callsFor(server, COOKIES), 4);
     assert.equal(await callsFor(server, AUTHORIZED), 4);
   });
 
   it('are stored by Cookie where they vary by it', async (t) => {
-    const server = await setUp(t, {}, (request, response) => {
+    const server = await serveCached(t, {}, (request, response) => {
       response.setHeader('Vary', 'Cookie');
       greet(request, response);
     });
@@ -73,7 +59,7 @@ describe('answers to requests with credentials', () => {
       [{}, 's-maxage=60'],
       [{ ignoreCookies: true, ignoreAuthorization: true }, 'max-age=60'],
     ]) {
-      const server = await setUp(t, options, (_request, response) => {
+      const server = await serveCached(t, options, (_request, response) => {
         response.setHeader('Cache-Control', control);
         response.end('for all');
       });
@@ -83,7 +69,7 @@ describe('answers to requests with credentials', () => {
   });
 
   it('are not answered by what was stored for nobody', async (t) => {
-    const server = await setUp(t, {}, greet);
+    const server = await serveCached(t, {}, greet);
     assert.equal(text(await ask(server.url)), 'hello nobody');
     for (const headers of [...COOKIES, ...AUTHORIZED]) {
       const who = headers.cookie ?? headers.authorization ?? 'nobody';
@@ -93,7 +79,7 @@ describe('answers to requests with credentials', () => {
 
   it('are not mixed when they come at the same time', async (t) => {
     const gate = deferred();
-    const server = await setUp(t, {}, async (request, response) => {
+    const server = await serveCached(t, {}, async (request, response) => {
       await gate.promise;
       greet(request, response);
     });
@@ -133,7 +119,7 @@ describe('what must not be stored', () => {
   };
   for (const [name, { status = 200, ...headers }] of Object.entries(never)) {
     it(name, async (t) => {
-      const server = await setUp(t, {}, (_request, response, { calls }) => {
+      const server = await serveCached(t, {}, (_request, response, { calls }) => {
         response.writeHead(status, headers).end(`call ${calls}`);
       });
       for (let turn = 1; turn < 4; turn++) {
@@ -147,7 +133,7 @@ describe('what must not be stored', () => {
 
   it('a body that was broken off', async (t) => {
     let isWhole = false;
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       if (isWhole) return response.end('whole');
       response.write('bro');
       setImmediate(() => response.destroy());
@@ -159,7 +145,7 @@ describe('what must not be stored', () => {
   });
 
   it('a body shorter than it says', async (t) => {
-    const server = await setUp(t, {}, (_request, response) => {
+    const server = await serveCached(t, {}, (_request, response) => {
       response.setHeader('Content-Length', '10');
       response.write('short');
       response.end();
@@ -170,7 +156,7 @@ describe('what must not be stored', () => {
   });
 
   it('Set-Cookie and private answers, unless an option says so', async (t) => {
-    const server = await setUp(t, { storeSetCookie: true, storePrivate: true }, (_request, response) => {
+    const server = await serveCached(t, { storeSetCookie: true, storePrivate: true }, (_request, response) => {
       response.setHeader('Set-Cookie', ['a=1', 'b=2']);
       response.setHeader('Cache-Control', 'private, max-age=60');
       response.end('x');
@@ -201,7 +187,7 @@ describe('what must not be stored', () => {
 
 describe('hostile requests', () => {
   it('cannot put what they say into others’ answers', async (t) => {
-    const server = await setUp(t, {}, (request, response) => {
+    const server = await serveCached(t, {}, (request, response) => {
       const host = request.headers['x-forwarded-host'] ?? request.headers.host;
       response.end(
         `${request.headers['x-forwarded-proto'] ?? 'http'}://${host}${request.headers['x-original-url'] ?? ''}`,
@@ -221,7 +207,7 @@ describe('hostile requests', () => {
   });
 
   it('cannot make two keys meet', async (t) => {
-    const server = await setUp(t, {}, (request, response) => {
+    const server = await serveCached(t, {}, (request, response) => {
       response.setHeader('Vary', 'X-A, X-B');
       response.end(JSON.stringify([request.headers['x-a'], request.headers['x-b']]));
     });
@@ -242,7 +228,7 @@ describe('hostile requests', () => {
   });
 
   it('ask for parts, and get them from the application', async (t) => {
-    const server = await setUp(t, {}, (request, response) => {
+    const server = await serveCached(t, {}, (request, response) => {
       if (request.headers.range === undefined) return response.end('0123456789');
       response.writeHead(206, { 'Content-Range': 'bytes 0-1/10', 'Content-Length': 2 }).end('01');
     });
@@ -257,7 +243,7 @@ describe('hostile requests', () => {
   });
 
   it('with strange heads are answered like others', async (t) => {
-    const server = await setUp(t, { compression: { threshold: 0 } }, (_request, response) => {
+    const server = await serveCached(t, { compression: { threshold: 0 } }, (_request, response) => {
       response.setHeader('Content-Type', 'text/plain');
       response.end('fine');
     });
@@ -284,7 +270,7 @@ describe('hostile requests', () => {
   });
 
   it('fill the cache with nothing but bounded memory', async (t) => {
-    const server = await setUp(t, { maxMemoryMB: 1 }, (request, response) =>
+    const server = await serveCached(t, { maxMemoryMB: 1 }, (request, response) =>
       response.end(request.url + 'x'.repeat(10_000)),
     );
     for (let turn = 0; turn < 300; turn++) await ask(`${server.url}/${turn}`);
@@ -296,7 +282,7 @@ describe('hostile requests', () => {
 
 describe('Cache-Control of requests', () => {
   it('is followed', async (t) => {
-    const server = await setUp(t, {}, (_request, response, { calls }) => response.end(`call ${calls}`));
+    const server = await serveCached(t, {}, (_request, response, { calls }) => response.end(`call ${calls}`));
     const get = async (control, name = 'cache-control') => {
       const answer = await ask(server.url, { headers: control === undefined ? {} : { [name]: control } });
       return answer.status === 200 ? text(answer) : answer.status;
@@ -317,7 +303,7 @@ describe('Cache-Control of requests', () => {
   });
 
   it('unless an option says no', async (t) => {
-    const server = await setUp(t, { requestDirectives: false }, (_request, response, { calls }) =>
+    const server = await serveCached(t, { requestDirectives: false }, (_request, response, { calls }) =>
       response.end(`call ${calls}`),
     );
     for (const control of ['no-cache', 'no-store', 'max-age=0']) {

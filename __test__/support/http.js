@@ -2,9 +2,11 @@
 
 // Servers and clients of tests: the client decodes nothing and hides nothing.
 
+const assert = require('node:assert/strict');
 const http = require('node:http');
 const net = require('node:net');
 const zlib = require('node:zlib');
+const { responseCache } = require('hotpath');
 
 /** Starts a server that ends with the test. @returns its URL */
 async function listen(t, handler) {
@@ -74,4 +76,19 @@ const EXPRESS = [
   ['Express 4', 'express4'],
 ];
 
-module.exports = { EXPRESS, ask, before, listen, raw, text };
+/** A server with a cache in front of an application that counts its calls. */
+async function serveCached(t, options, app) {
+  const responses = responseCache({ ttlMs: 60_000, onError: (error) => assert.fail(error), ...options });
+  t.after(() => responses.close());
+  const state = { calls: 0, responses };
+  state.url = await listen(
+    t,
+    before(responses, (request, response) => {
+      state.calls++;
+      return app(request, response, state);
+    }),
+  );
+  return state;
+}
+
+module.exports = { EXPRESS, ask, before, listen, raw, serveCached, text };

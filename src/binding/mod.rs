@@ -10,6 +10,7 @@ mod call;
 mod completion;
 mod compute;
 mod disk_cache;
+mod durations;
 mod environment;
 mod handles;
 mod jobs;

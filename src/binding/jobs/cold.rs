@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::{CLOSED, ClientSignal, JobsHandle, notices};
 use crate::binding::call::Failure;
+use crate::binding::durations::NativeDurations;
 use crate::binding::environment::Environment;
 use crate::binding::{to_napi, values};
 use crate::engine::completion::Reply;
@@ -18,7 +19,6 @@ use crate::engine::jobs::engine::Jobs;
 use crate::engine::jobs::head::State;
 use crate::engine::lmdb::filesystem;
 use crate::engine::registry::Handle;
-use crate::engine::workers::stats::Summary;
 
 type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 
@@ -226,34 +226,6 @@ pub fn jobs_revive(env: Env, number: u32, operation: u32, ids: Option<Vec<String
     Ok(())
 }
 
-/// Durations in milliseconds.
-#[napi(object)]
-pub struct JobDurations {
-    pub count: f64,
-    pub min: f64,
-    pub max: f64,
-    pub mean: f64,
-    pub p50: f64,
-    pub p90: f64,
-    pub p95: f64,
-    pub p99: f64,
-}
-
-impl From<Summary> for JobDurations {
-    fn from(summary: Summary) -> Self {
-        Self {
-            count: summary.count as f64,
-            min: summary.min,
-            max: summary.max,
-            mean: summary.mean,
-            p50: summary.p50,
-            p90: summary.p90,
-            p95: summary.p95,
-            p99: summary.p99,
-        }
-    }
-}
-
 /// A snapshot of a queue, in plain numbers.
 #[napi(object)]
 pub struct NativeJobsStats {
@@ -275,8 +247,8 @@ pub struct NativeJobsStats {
     pub interrupted: f64,
     pub revived: f64,
     pub events_dropped: f64,
-    pub run_ms: JobDurations,
-    pub wait_ms: JobDurations,
+    pub run_ms: NativeDurations,
+    pub wait_ms: NativeDurations,
 }
 
 /// A snapshot of the counters.

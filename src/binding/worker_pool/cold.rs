@@ -11,6 +11,7 @@ use napi_derive::napi;
 
 use super::{ClientHandle, ClientSignal, Seat, SeatSignal};
 use crate::binding::call::{Failure, Returned};
+use crate::binding::durations::NativeDurations;
 use crate::binding::environment::Environment;
 use crate::binding::{to_napi, values};
 use crate::engine::registry::Handle;
@@ -18,7 +19,6 @@ use crate::engine::workers::bell::Bell;
 use crate::engine::workers::client::{Departure, Event, Notice, Settlement};
 use crate::engine::workers::config::{Config, Options};
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::stats::Summary;
 use crate::engine::workers::task::{Cause, TaskId};
 use crate::error::Error;
 
@@ -377,34 +377,6 @@ fn figures(event: Event) -> (Vec<f64>, Option<Cause>) {
                 ],
                 None,
             )
-        }
-    }
-}
-
-/// Durations in milliseconds.
-#[napi(object)]
-pub struct NativeDurations {
-    pub count: f64,
-    pub min: f64,
-    pub max: f64,
-    pub mean: f64,
-    pub p50: f64,
-    pub p90: f64,
-    pub p95: f64,
-    pub p99: f64,
-}
-
-impl From<Summary> for NativeDurations {
-    fn from(summary: Summary) -> Self {
-        Self {
-            count: summary.count as f64,
-            min: summary.min,
-            max: summary.max,
-            mean: summary.mean,
-            p50: summary.p50,
-            p90: summary.p90,
-            p95: summary.p95,
-            p99: summary.p99,
         }
     }
 }
