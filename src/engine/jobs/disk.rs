@@ -61,6 +61,27 @@ impl Store {
     }
 }
 
+fn get<'a>(
+    databases: &[Database; NAMES.len()],
+    transaction: &'a heed::RoTxn<'_>,
+    table: Table,
+    key: &[u8],
+) -> heed::Result<Option<Cow<'a, [u8]>>> {
+    let value = databases[table as usize].get(transaction, key)?;
+    Ok(value.map(Cow::Borrowed))
+}
+
+fn at_or_after(
+    databases: &[Database; NAMES.len()],
+    transaction: &heed::RoTxn<'_>,
+    table: Table,
+    key: &[u8],
+) -> heed::Result<Option<Entry>> {
+    let database = databases[table as usize];
+    let entry = database.get_greater_than_or_equal_to(transaction, nonempty(key))?;
+    Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
+}
+
 struct ReadTables<'a, 't> {
     transaction: &'a ReadTransaction<'t>,
     databases: &'a [Database; NAMES.len()],
@@ -68,14 +89,11 @@ struct ReadTables<'a, 't> {
 
 impl Reads for ReadTables<'_, '_> {
     fn get(&self, table: Table, key: &[u8]) -> heed::Result<Option<Cow<'_, [u8]>>> {
-        let value = self.databases[table as usize].get(self.transaction, key)?;
-        Ok(value.map(Cow::Borrowed))
+        get(self.databases, self.transaction, table, key)
     }
 
     fn at_or_after(&self, table: Table, key: &[u8]) -> heed::Result<Option<Entry>> {
-        let database = self.databases[table as usize];
-        let entry = database.get_greater_than_or_equal_to(self.transaction, nonempty(key))?;
-        Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
+        at_or_after(self.databases, self.transaction, table, key)
     }
 }
 
@@ -88,14 +106,11 @@ pub struct WriteTables<'a, 't> {
 
 impl Reads for WriteTables<'_, '_> {
     fn get(&self, table: Table, key: &[u8]) -> heed::Result<Option<Cow<'_, [u8]>>> {
-        let value = self.databases[table as usize].get(self.transaction, key)?;
-        Ok(value.map(Cow::Borrowed))
+        get(self.databases, self.transaction, table, key)
     }
 
     fn at_or_after(&self, table: Table, key: &[u8]) -> heed::Result<Option<Entry>> {
-        let database = self.databases[table as usize];
-        let entry = database.get_greater_than_or_equal_to(self.transaction, nonempty(key))?;
-        Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
+        at_or_after(self.databases, self.transaction, table, key)
     }
 }
 
