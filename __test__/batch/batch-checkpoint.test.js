@@ -9,7 +9,7 @@ const { BatchProcessingEngine } = require('../..');
 const { runInChild } = require('../support');
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-checkpoint-'));
-after(() => fs.rmSync(root, { recursive: true, force: true }));
+after(() => fs.rmSync(root, { recursive: true, force: true, maxRetries: 10 }));
 let files = 0;
 const fresh = () => path.join(root, `checkpoint-${files++}`);
 const numbers = (count) => Array.from({ length: count }, (_, number) => number);

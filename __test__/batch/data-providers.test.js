@@ -10,7 +10,7 @@ const { runInChild, runInWorker } = require('../support');
 
 const invalidType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-providers-'));
-after(() => fs.rmSync(root, { recursive: true, force: true }));
+after(() => fs.rmSync(root, { recursive: true, force: true, maxRetries: 10 }));
 let directories = 0;
 const freshDirectory = () => path.join(root, String(directories++));
 

@@ -12,7 +12,7 @@ const { runInChild, startWorker } = require('../support');
 const { turnOfTheLoop } = require('../support/wait');
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-files-'));
-after(() => fs.rmSync(root, { recursive: true, force: true }));
+after(() => fs.rmSync(root, { recursive: true, force: true, maxRetries: 10 }));
 let files = 0;
 
 function write(content, extension = 'ndjson') {

@@ -4,7 +4,7 @@ const { describe, it } = require('node:test');
 const assert = require('node:assert/strict');
 const { MemoryCache, MultiLevelCache, RedisCache } = require('../..');
 const { settled, startChild, uniqueName, waitFor } = require('../support');
-const { temporaryDirectory } = require('../support/disks');
+const { openDisk, temporaryDirectory } = require('../support/disks');
 const { sharedRedis, startRedis } = require('../support/redis');
 
 const server = sharedRedis();
@@ -133,9 +133,7 @@ describe('MultiLevelCache in several processes', () => {
     assert.ok((await run(1)).includes(1));
     const later = await run(2);
     assert.ok(later.includes(1), `${later}`);
-    const { DiskCache } = require('../..');
-    const disk = new DiskCache({ directory });
-    t.after(() => disk.close());
+    const disk = openDisk(t, { directory });
     assert.deepEqual((await disk.keys('process *')).sort(), ['process 1', 'process 2']);
     assert.deepEqual(await disk.get('made by'), { me: 1, at: new Date(5) });
   });

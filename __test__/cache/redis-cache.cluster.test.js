@@ -128,7 +128,7 @@ describe('RedisCache: a primary that sentinels name', () => {
     const primary = await startRedis(t);
     const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(primary.port)] });
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-sentinel-'));
-    t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
     const config = path.join(folder, 'sentinel.conf');
     fs.writeFileSync(
       config,

@@ -41,7 +41,7 @@ describe('hotpath/react', () => {
   before(async () => {
     site = await build(folder);
   });
-  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 
   async function serve(t, options) {
     const cache = new AdvancedCacheManager();

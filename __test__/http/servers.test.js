@@ -20,7 +20,7 @@ beforeAll(() => {
   const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   execFileSync('openssl', [...words, '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
   identity = { key: fs.readFileSync(key), cert: fs.readFileSync(cert) };
-  fs.rmSync(folder, { recursive: true });
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 /** A client of HTTP/2 for one server. */

@@ -29,7 +29,7 @@ describe('installation', { skip: process.platform === 'win32' && 'the stand-in i
     fs.mkdirSync(path.join(folder, 'bin'));
   });
 
-  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 
   /** Puts a `cargo` on the path that runs this JavaScript. */
   function standIn(script) {

@@ -39,7 +39,7 @@ describe('an addon that does not load', () => {
     fs.cpSync(path.join(root, 'lib'), path.join(folder, 'hotpath', 'lib'), { recursive: true });
   });
 
-  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 
   /** The error of loading the copy in `folder`, which has neither a build nor a prebuilt package of its own. */
   function loadError(nativePath) {

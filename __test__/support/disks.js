@@ -14,7 +14,7 @@ function temporaryDirectory(t) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-disk-'));
   t.after(async () => {
     await closeAll(t);
-    fs.rmSync(directory, { recursive: true, force: true });
+    fs.rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   });
   return directory;
 }

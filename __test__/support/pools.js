@@ -21,7 +21,7 @@ function openPool(t, options, file = 'tasks.js') {
 /** A directory that is removed when the test ends. */
 function temporaryDirectory(t) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'hotpath-'));
-  t.after(() => fs.rmSync(directory, { recursive: true, force: true }));
+  t.after(() => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }
 

@@ -43,7 +43,7 @@ scrape_configs:
   child.stderr.setEncoding('utf8').on('data', (text) => (log += text));
   t.after(async () => {
     await stop(child, 'SIGKILL');
-    fs.rmSync(directory, { recursive: true, force: true });
+    fs.rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   });
   const query = async (expression) => {
     const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expression)}`;

@@ -163,7 +163,7 @@ class RedisServer {
 
   async stop() {
     await this.kill();
-    fs.rmSync(this.#folder, { recursive: true, force: true });
+    fs.rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -41,7 +41,7 @@ function accepts(port) {
 /** A folder that is removed with the test. */
 function temporaryFolder(t, prefix = 'hotpath-') {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), prefix));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

@@ -35,6 +35,11 @@ const TOLD = Object.freeze({ promotion: 1, error: 2, stale: 4, refresh: 8, break
 const SET_OPTIONS = Object.freeze(['ttlMs', 'graceMs', 'jitter', 'tags']);
 const GET_OR_SET_OPTIONS = Object.freeze([...LOAD_OPTIONS, 'tags']);
 
+/** What answers consist of. @param {number} form */
+const formOf = (form) => form;
+/** @param {number} _form @param {any} value */
+const payloadOf = (_form, value) => value;
+
 /** Ends the native handles of caches that were dropped without being closed. */
 const collected = new FinalizationRegistry((/** @type {number} */ handle) => native.collectTiered(handle));
 
@@ -163,10 +168,10 @@ class MultiLevelCache extends EventEmitter {
    */
   async #read(call, key, quiet) {
     const handle = this.#open();
-    const [form, value] = await this.#ask((operation) =>
-      native[call](handle, operation, key, this.#settings.graceMs, quiet ? 1 : 0),
+    const answer = await this.#ask(
+      (operation) => native[call](handle, operation, key, this.#settings.graceMs, quiet ? 1 : 0),
+      (form, value) => answerOf(this.#codec, form, value, quiet),
     );
-    const answer = answerOf(this.#codec, form, value, quiet);
     this.#tellRead(key, answer);
     return answer;
   }
@@ -179,23 +184,29 @@ class MultiLevelCache extends EventEmitter {
 
   /**
    * Begins an operation that answers at once, or later.
+   * @template T
    * @param {(operation: number) => [number, any] | undefined} begin
-   * @returns {Promise<[number, any]>} form and value
+   * @param {(form: number, value: any) => T} take makes the result, as soon as the answer is there
+   * @returns {Promise<T>}
    */
-  #ask(begin) {
+  #ask(begin, take) {
     return new Promise((resolve, reject) => {
       const operation = environment.nextOperation();
+      const succeed = (/** @type {number} */ form, /** @type {any} */ value) => {
+        try {
+          resolve(take(form, value));
+        } catch (error) {
+          reject(error);
+        }
+      };
       let answer;
       try {
         answer = begin(operation);
       } catch (error) {
         return reject(translate(error));
       }
-      if (answer !== undefined) return resolve(answer);
-      environment.awaitOperation(operation, {
-        succeed: (form, value) => resolve([form, value]),
-        refuse: reject,
-      });
+      if (answer !== undefined) return succeed(answer[0], answer[1]);
+      environment.awaitOperation(operation, { succeed, refuse: reject });
     });
   }
 
@@ -226,7 +237,10 @@ class MultiLevelCache extends EventEmitter {
     if (places.length === 0) return values;
     const missing = places.map((place) => wanted[place]);
     const { graceMs } = this.#settings;
-    const [, flat] = await this.#ask((operation) => native.tieredGetMany(handle, operation, missing, graceMs, 0));
+    const flat = await this.#ask(
+      (operation) => native.tieredGetMany(handle, operation, missing, graceMs, 0),
+      payloadOf,
+    );
     for (let index = 0; index < places.length; index++) {
       const answer = answerOf(this.#codec, flat[index * 2], flat[index * 2 + 1], false);
       this.#tellRead(missing[index], answer);
@@ -260,7 +274,10 @@ class MultiLevelCache extends EventEmitter {
     const handle = this.#open();
     checkKey(key);
     if (this.#hasInFront(key)) return true;
-    const [form] = await this.#ask((operation) => native.tieredGet(handle, operation, key, this.#settings.graceMs, 1));
+    const form = await this.#ask(
+      (operation) => native.tieredGet(handle, operation, key, this.#settings.graceMs, 1),
+      formOf,
+    );
     return form !== 0;
   }
 
@@ -285,12 +302,12 @@ class MultiLevelCache extends EventEmitter {
     const { ttlMs, graceMs, tags } = this.#life(ttl);
     const codec = this.#codec;
     const kind = codec.encode(value);
-    const [, stored] = await this.#ask((operation) => {
+    const stored = await this.#ask((operation) => {
       const { payload, start, end } = codec;
       const answer = native.tieredSet(handle, operation, key, kind, payload, start, end, ttlMs, graceMs, tags);
       codec.payload = undefined;
       return answer;
-    });
+    }, payloadOf);
     if (this.listenerCount('set') > 0) this[TELL]('set', { key });
     return stored;
   }
@@ -330,7 +347,10 @@ class MultiLevelCache extends EventEmitter {
     for (const { key, kind, payload } of encoded) {
       native.tieredStage(handle, key, kind, payload, 0, Buffer.isBuffer(payload) ? payload.length : 0);
     }
-    const [, stored] = await this.#ask((operation) => native.tieredSetMany(handle, operation, ttlMs, graceMs, tags));
+    const stored = await this.#ask(
+      (operation) => native.tieredSetMany(handle, operation, ttlMs, graceMs, tags),
+      payloadOf,
+    );
     if (this.listenerCount('set') > 0) for (const { key } of encoded) this[TELL]('set', { key });
     return stored;
   }
@@ -348,7 +368,7 @@ class MultiLevelCache extends EventEmitter {
   /** @param {string[]} keys @returns {Promise<number>} */
   async #delete(keys) {
     const handle = this.#open();
-    const [, deleted] = await this.#ask((operation) => native.tieredDelete(handle, operation, keys));
+    const deleted = await this.#ask((operation) => native.tieredDelete(handle, operation, keys), payloadOf);
     return deleted;
   }
 
@@ -371,29 +391,26 @@ class MultiLevelCache extends EventEmitter {
   async #walk(walk, pattern) {
     const handle = this.#open();
     if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
-    const [, answer] = await this.#ask((operation) => walk(handle, operation, pattern));
-    return answer;
+    return this.#ask((operation) => walk(handle, operation, pattern), payloadOf);
   }
 
   async clear() {
     const handle = this.#open();
-    await this.#ask((operation) => native.tieredClear(handle, operation));
+    await this.#ask((operation) => native.tieredClear(handle, operation), payloadOf);
   }
 
   /** @param {string} key */
   async expire(key) {
     const handle = this.#open();
     checkKey(key);
-    const [, expired] = await this.#ask((operation) => native.tieredExpire(handle, operation, key));
-    return expired;
+    return this.#ask((operation) => native.tieredExpire(handle, operation, key), payloadOf);
   }
 
   /** @param {string | string[]} tags */
   async invalidateTags(tags) {
     const handle = this.#open();
     const names = tagList(typeof tags === 'string' ? [tags] : tags, 'tags');
-    const [, left] = await this.#ask((operation) => native.tieredInvalidateTags(handle, operation, names));
-    return left;
+    return this.#ask((operation) => native.tieredInvalidateTags(handle, operation, names), payloadOf);
   }
 
   /**
@@ -458,7 +475,7 @@ class MultiLevelCache extends EventEmitter {
     if (this.#hasInFront(key)) return 'present';
     if (loader === undefined) {
       const { graceMs } = this.#settings;
-      const [form] = await this.#ask((operation) => native.tieredGet(handle, operation, key, graceMs, 1));
+      const form = await this.#ask((operation) => native.tieredGet(handle, operation, key, graceMs, 1), formOf);
       return form === 0 ? 'missing' : 'present';
     }
     const { level } = await this.#loads.load({ ...this.#wish(key, loader, undefined), quiet: true });
@@ -493,7 +510,7 @@ class MultiLevelCache extends EventEmitter {
     this.#handle = NO_HANDLE;
     this.#unwatch();
     try {
-      await this.#ask((operation) => native.tieredFlush(handle, operation));
+      await this.#ask((operation) => native.tieredFlush(handle, operation), payloadOf);
     } finally {
       this.#requests.end();
       collected.unregister(this);

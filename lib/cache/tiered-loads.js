@@ -5,6 +5,7 @@
 
 const native = require('../native.js');
 const environment = require('../environment.js');
+const { scratch } = environment;
 const { translate } = require('../native-errors.js');
 const { decodeThrown, encodeThrown } = require('./thrown.js');
 
@@ -14,6 +15,10 @@ const MARK = Object.freeze({ STALE: 1, DUE: 2, LOADED: 4 });
 /** Flags of a load. */
 const QUIET = 1;
 const REFRESH = 2;
+
+/** In a form: the value lies in the shared memory, and is given by start times the radix plus length. */
+const IN_SCRATCH = 1 << 25;
+const SCRATCH_RADIX = 1 << 20;
 
 /** Tells the native side that there is no limit. */
 const NONE = -1;
@@ -28,8 +33,9 @@ const NONE = -1;
  */
 
 /**
+ * To be called as soon as the answer is there: the shared memory may be used again afterwards.
  * @param {import('./codec.js').Codec} codec
- * @param {number} form kind, level and marks, and 1 in the highest byte
+ * @param {number} form kind, level and marks, and flags in the highest byte
  * @param {any} value
  * @param {boolean} quiet
  * @returns {Answer}
@@ -41,8 +47,16 @@ function answerOf(codec, form, value, quiet) {
     found: true,
     level: (form >>> 8) & 0xff,
     marks: (form >>> 16) & 0xff,
-    value: quiet || kind === 0 ? undefined : codec.decodeAlone(kind, value),
+    value: quiet || kind === 0 ? undefined : decodedOf(codec, kind, form, value),
   };
+}
+
+/** @param {import('./codec.js').Codec} codec @param {number} kind @param {number} form @param {any} value */
+function decodedOf(codec, kind, form, value) {
+  if ((form & IN_SCRATCH) === 0) return codec.decodeAlone(kind, value);
+  const length = value % SCRATCH_RADIX;
+  const start = (value - length) / SCRATCH_RADIX;
+  return codec.decode(kind, scratch, start, start + length);
 }
 
 /**
@@ -118,7 +132,7 @@ function jittered({ ttlMs, jitter }) {
   return ttlMs === undefined || jitter === 0 ? ttlMs : ttlMs * (1 - jitter * Math.random());
 }
 
-/** One call that waits. */
+/** One call that waits: the operation that the native side completes. */
 class Load {
   #operation;
   #codec;
@@ -149,28 +163,23 @@ class Load {
   }
 
   wait() {
-    environment.awaitOperation(this.#operation, {
-      succeed: (form, value) => this.#succeed(form, value),
-      fail: (error) => this.#fail(error),
-      refuse: (error) => this.#refuse(error),
-      lead: () => this.#lead(),
-    });
+    environment.awaitOperation(this.#operation, this);
   }
 
   /** @param {[number, any]} answer */
   answerAtOnce([form, value]) {
     environment.takeOperation(this.#operation);
-    this.#succeed(form, value);
+    this.succeed(form, value);
   }
 
   /** @param {unknown} error */
   refuseAtOnce(error) {
     environment.takeOperation(this.#operation);
-    this.#refuse(error);
+    this.refuse(error);
   }
 
   /** @param {number} form @param {any} value */
-  #succeed(form, value) {
+  succeed(form, value) {
     this.#answered = true;
     try {
       const answer = answerOf(this.#codec, form, value, this.#wish.quiet === true);
@@ -183,7 +192,7 @@ class Load {
   }
 
   /** @param {Buffer} error */
-  #fail(error) {
+  fail(error) {
     this.#answered = true;
     try {
       this.#reject(this.#own === undefined ? decodeThrown(this.#codec, error) : this.#own.error);
@@ -193,12 +202,12 @@ class Load {
   }
 
   /** @param {unknown} error */
-  #refuse(error) {
+  refuse(error) {
     this.#answered = true;
     this.#reject(error);
   }
 
-  async #lead() {
+  async lead() {
     this.wait();
     const codec = this.#codec;
     try {

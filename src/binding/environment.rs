@@ -27,7 +27,7 @@ use super::redis_cache::RedisCaches;
 use super::tiered::TieredCaches;
 use super::values;
 use super::worker_pool::WorkerPools;
-use crate::engine::completion::{CompletionQueue, Outcome};
+use crate::engine::completion::{CompletionQueue, Outcome, Reply};
 
 /// Memory that JavaScript and native code use in turns, allocated by JavaScript and kept
 /// alive by a reference.
@@ -224,8 +224,31 @@ fn hold_loop(call: &Call<'_, 1>) -> Returned {
     call.undefined()
 }
 
+/// Marks a kind: the value is in the scratch memory.
+const IN_SCRATCH: u32 = 1 << 25;
+
+/// Larger than the length of anything in the scratch memory.
+const SCRATCH_RADIX: f64 = (1 << 20) as f64;
+
+/// Copies a value that has to be decoded into the scratch memory, and tells where. None if there
+/// is nothing to decode, or no room.
+fn lend(scratch: Shared, taken: &mut usize, reply: &Reply) -> Option<f64> {
+    let Reply::Found { kind, payload, .. } = reply else {
+        return None;
+    };
+    if !values::is_encoded(*kind) || payload.is_empty() || !scratch.write(*taken, payload) {
+        return None;
+    }
+    let place = *taken as f64 * SCRATCH_RADIX + payload.len() as f64;
+    *taken += payload.len();
+    Some(place)
+}
+
 /// `drain()`: all results as a flat array, four places each: operation, outcome, kind and
-/// value.
+/// value. What a cache of several levels found comes through the scratch memory, until the first
+/// result of another kind: those who take it run code that may use the memory themselves. Its
+/// kind has the bit [`IN_SCRATCH`] then, and its value is start times [`SCRATCH_RADIX`] plus
+/// length.
 fn drain(call: &Call<'_, 0>) -> Returned {
     const EVENTS: i32 = 0;
     const VALUE: i32 = 1;
@@ -233,11 +256,16 @@ fn drain(call: &Call<'_, 0>) -> Returned {
     const LEAD: i32 = 3;
     const REFUSED: i32 = 4;
     let env = call.env;
-    let mut flat = Vec::new();
-    for completion in call.environment.queue.drain() {
+    let scratch = call.environment.scratch.get();
+    // Whether the scratch memory is still nobody else's, and how much of it is taken.
+    let (mut lends, mut taken) = (true, 0);
+    let completions = call.environment.queue.drain();
+    let mut flat = Vec::with_capacity(completions.len() * 4);
+    for completion in completions {
         let operation = completion.operation;
         let undefined = values::undefined(env)?;
         let mut flights = call.environment.memory_caches.flights.borrow_mut();
+        lends &= matches!(completion.outcome, Outcome::Done(Reply::Found { .. }));
         let (outcome, kind, value) = match completion.outcome {
             Outcome::Events => (EVENTS, 0, undefined),
             Outcome::Value(record) => {
@@ -259,7 +287,10 @@ fn drain(call: &Call<'_, 0>) -> Returned {
             Outcome::Done(reply) => {
                 call.environment.tiered.answered(operation);
                 let form = reply.form();
-                (VALUE, form, values::reply(env, reply)?)
+                match lends.then(|| lend(scratch, &mut taken, &reply)).flatten() {
+                    Some(place) => (VALUE, form | IN_SCRATCH, values::number(env, place)?),
+                    None => (VALUE, form, values::reply(env, reply)?),
+                }
             }
             Outcome::Refused(error) => {
                 call.environment.tiered.answered(operation);

@@ -95,6 +95,11 @@ pub fn is_string(kind: Kind) -> bool {
     (Kind::LATIN1.0..=Kind::UTF16.0).contains(&kind.0)
 }
 
+/// True for the forms that JavaScript has to decode.
+pub fn is_encoded(kind: Kind) -> bool {
+    kind != Kind::NUMBER && !is_string(kind)
+}
+
 /// A stored value as a standalone JavaScript value: a string, a number, or a Buffer with the
 /// encoded bytes.
 pub fn payload(env: sys::napi_env, record: &Record) -> Returned {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 use super::RedisCache;
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::config::Topology;
 use super::connection::Connection;
 use super::failure;
@@ -27,15 +27,34 @@ use crate::error::{Error, Result};
 const SILENCES: u32 = 2;
 const SILENCES_IN_CLUSTER: u32 = 1;
 
-/// Takes batches until the cache is closed.
+/// Batches that are taken up at a time.
+const TAKEN: usize = 128;
+
+/// Takes batches until the cache is closed. Small ones that wait at the same time travel
+/// together: those of the loads of a [`Tiered`](crate::engine::cache::tiered::Tiered) cache are
+/// of one request each, and a round trip costs more than the request.
 pub async fn run(cache: Arc<RedisCache>, mut batches: mpsc::UnboundedReceiver<Batch>) {
+    let mut taken = Vec::with_capacity(TAKEN);
     loop {
-        let batch = tokio::select! {
-            batch = batches.recv() => batch,
-            () = cache.link.closed() => None,
+        let count = tokio::select! {
+            count = batches.recv_many(&mut taken, TAKEN) => count,
+            () = cache.link.closed() => 0,
         };
-        let Some(batch) = batch else { break };
-        send(&cache, batch).await;
+        if count == 0 {
+            break;
+        }
+        // Those who are about to ask get the chance to.
+        if count < TAKEN {
+            tokio::task::yield_now().await;
+            while taken.len() < TAKEN
+                && let Ok(batch) = batches.try_recv()
+            {
+                taken.push(batch);
+            }
+        }
+        for batch in batch::merged(taken.drain(..)) {
+            send(&cache, batch).await;
+        }
     }
     batches.close();
     while let Some(batch) = batches.recv().await {

@@ -65,10 +65,12 @@ if (current or '') ~= ARGV[1] then return current or '' end
 redis.call('SET', KEYS[1], ARGV[2])
 return false";
 
-    /// Takes a lease: the lease's and the fence's key; the owner, the lease's and the fence's
-    /// time in milliseconds. Answers the fencing token, or nothing if somebody else holds it.
+    /// Takes a lease: the lease's and the fence's key, and perhaps that of an entry; the owner,
+    /// the lease's and the fence's time in milliseconds. Answers the fencing token, nothing if
+    /// somebody else holds it, or 1 and no lease if the entry is there.
     /// Tokens grow with the server's clock, so they grow even after a fence was forgotten.
     LEASE = r"
+if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
 local time = redis.call('TIME')
 local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, time[1] * 1000000 + time[2])

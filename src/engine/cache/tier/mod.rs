@@ -228,10 +228,30 @@ pub struct Lease {
     pub token: u64,
 }
 
+/// What asking for a lease came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// It was granted.
+    Held(Lease),
+    /// Somebody else has it.
+    Taken,
+    /// There is an entry already, so nothing was granted.
+    Present,
+}
+
+/// Which keys a lease is wanted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Any.
+    Always,
+    /// Those without an entry. A tier that cannot tell in the same step takes them for such.
+    Absent,
+}
+
 /// Rights to load a key, of which only one is out at a time, whoever asks from wherever.
 pub trait Leases: Send + Sync {
-    /// Takes the lease on a key for so long. None when somebody else has it.
-    fn acquire<'a>(&'a self, key: &'a [u8], hold_ms: u64) -> Pending<'a, Option<Lease>>;
+    /// Takes the lease on a key for so long.
+    fn acquire<'a>(&'a self, key: &'a [u8], hold_ms: u64, want: Want) -> Pending<'a, Grant>;
 
     /// Keeps a lease for longer. False when it was lost.
     fn extend<'a>(&'a self, key: &'a [u8], lease: &'a Lease, hold_ms: u64) -> Pending<'a, bool>;

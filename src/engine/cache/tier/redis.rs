@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use redis::Value as Reply;
 
-use super::{Entry, Lease, Leases, Pair, Pending, Tier, Watcher, envelope, unix_ms};
+use super::{Entry, Grant, Lease, Leases, Pair, Pending, Tier, Want, Watcher, envelope, unix_ms};
 use crate::engine::cache::glob::Glob;
 use crate::engine::cache::redis::RedisCache;
 use crate::engine::cache::redis::request::{Answer, Request};
@@ -211,14 +211,23 @@ impl Tier for RedisCache {
 }
 
 impl Leases for RedisCache {
-    fn acquire<'a>(&'a self, key: &'a [u8], hold_ms: u64) -> Pending<'a, Option<Lease>> {
+    fn acquire<'a>(&'a self, key: &'a [u8], hold_ms: u64, want: Want) -> Pending<'a, Grant> {
         Box::pin(async move {
             let names = self.names_of(key);
             let owner = RedisCache::new_owner();
             let arguments = vec![owner.clone(), text(hold_ms.max(1)), text(FENCE_MS.max(hold_ms))];
-            let reply = self.ask_script(&scripts::LEASE, vec![names.lease, names.fence], arguments);
-            let token = match reply.await? {
-                Reply::Nil => return Ok(None),
+            let mut keys = vec![names.lease, names.fence];
+            if want == Want::Absent {
+                // A name that cannot be kept in one place with the others must not be in the script.
+                match names.together {
+                    true => keys.push(names.entry),
+                    false if self.has(key).await? => return Ok(Grant::Present),
+                    false => {}
+                }
+            }
+            let token = match self.ask_script(&scripts::LEASE, keys, arguments).await? {
+                Reply::Nil => return Ok(Grant::Taken),
+                Reply::Int(_) => return Ok(Grant::Present),
                 Reply::BulkString(token) => std::str::from_utf8(&token)
                     .ok()
                     .and_then(|token| token.parse().ok()),
@@ -226,7 +235,7 @@ impl Leases for RedisCache {
             };
             let owner = Bytes::from(owner);
             token
-                .map(|token| Some(Lease { owner, token }))
+                .map(|token| Grant::Held(Lease { owner, token }))
                 .ok_or_else(unexpected)
         })
     }

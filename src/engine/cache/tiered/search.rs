@@ -49,6 +49,13 @@ pub struct Search {
     pub failed: bool,
 }
 
+impl Search {
+    /// True if no level has an entry of any kind.
+    pub fn is_missing(&self) -> bool {
+        self.hit.is_none() && self.stale.is_none() && !self.failed
+    }
+}
+
 enum Verdict {
     Fresh(Entry),
     Stale(Entry),

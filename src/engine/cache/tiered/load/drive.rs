@@ -32,22 +32,30 @@ impl Tiered {
     async fn run(&self, load: &Arc<Load>) {
         let Some(first) = load.first() else { return };
         let watch = self.watch(&load.key);
+        let mut is_missing = false;
         if !first.options.refresh {
             let search = self.search(&first.stack, &watch, first.options.early_ms).await;
             if let Some(hit) = search.hit {
                 return self.finish_found(load, hit.level, &hit.entry);
             }
+            is_missing = search.is_missing();
             load.keep_stale(search.stale);
         }
+        // Most loads end above: their tasks do not carry the room that the rest needs.
+        Box::pin(self.make(load, &first, &watch, is_missing)).await;
+    }
+
+    /// Has the value made, by one process for all.
+    async fn make(&self, load: &Arc<Load>, first: &Waiter, watch: &Watch, is_missing: bool) {
         let held = match first.options.lock {
             None => None,
-            Some(lock) => match self.lease(&first.stack, load, lock).await {
+            Some(lock) => match self.lease(&first.stack, load, lock, is_missing).await {
                 Leased::Held(held) => Some(held),
                 Leased::Without => None,
                 Leased::Elsewhere(level, entry) if !first.options.refresh => {
                     let index = first.stack.levels.iter().position(|known| known.number == level);
                     let (index, early_ms) = (index.unwrap_or(0), first.options.early_ms);
-                    self.promote(&first.stack, index, &watch, &entry, early_ms);
+                    self.promote(&first.stack, index, watch, &entry, early_ms);
                     return self.finish_found(load, level, &entry);
                 }
                 Leased::Elsewhere(..) => return self.loads.remove(load),
@@ -57,7 +65,7 @@ impl Tiered {
         let levels = self.context.levels();
         let names = first.options.tags.iter().cloned();
         let tags = self.context.generations.stamped(names, &levels).await;
-        self.have_it_loaded(load, &watch, tags, held).await;
+        self.have_it_loaded(load, watch, tags, held).await;
     }
 
     async fn have_it_loaded(&self, load: &Arc<Load>, watch: &Watch, tags: Arc<[Tag]>, held: Option<Held>) {

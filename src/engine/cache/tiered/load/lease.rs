@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Load, Lock};
-use crate::engine::cache::tier::{Entry, Lease};
+use crate::engine::cache::tier::{Entry, Grant, Lease, Want};
 use crate::engine::cache::tiered::level::Level;
 use crate::engine::cache::tiered::{Stack, Tiered};
 
@@ -38,8 +38,9 @@ pub enum Leased {
 }
 
 impl Tiered {
-    /// Takes the lease on a key, or waits for the value of whoever has it.
-    pub(super) async fn lease(&self, stack: &Stack, load: &Load, lock: Lock) -> Leased {
+    /// Takes the lease on a key, or waits for the value of whoever has it. `is_missing` tells
+    /// that no level had an entry a moment ago.
+    pub(super) async fn lease(&self, stack: &Stack, load: &Load, lock: Lock, is_missing: bool) -> Leased {
         let Some(level) = stack.levels.iter().rev().find(|level| level.leases().is_some()) else {
             return Leased::Without;
         };
@@ -49,29 +50,33 @@ impl Tiered {
         let key = &load.key;
         let give_up = Instant::now() + Duration::from_millis(lock.wait_ms);
         let mut wait = FIRST_WAIT;
+        if is_missing {
+            // Most often nobody else wants it, and no entry came meanwhile: one request then, and
+            // nothing to look at.
+            let acquire = leases.acquire(key, lock.hold_ms, Want::Absent);
+            match level.call("lease", Some(key), acquire).await {
+                Ok(Grant::Held(lease)) => return Leased::Held(Held::new(level, lease, lock)),
+                Ok(Grant::Present) => {}
+                Ok(Grant::Taken) => tokio::time::sleep(wait).await,
+                Err(_) => return Leased::Without,
+            }
+        }
         loop {
             // Both in one round trip. A holder writes before it lets go of the lease, so whoever
             // gets it looks once more.
-            let acquire = level.call("lease", Some(key), leases.acquire(key, lock.hold_ms));
+            let acquire = leases.acquire(key, lock.hold_ms, Want::Always);
+            let acquire = level.call("lease", Some(key), acquire);
             let (lease, value) = tokio::join!(acquire, self.look_again(stack, level, key));
             match (lease, value) {
-                (Ok(Some(lease)), Some(entry)) => {
+                (Ok(Grant::Held(lease)), Some(entry)) => {
                     // A failure was told; the lease ends by itself.
                     let _ = level.call("lease", Some(key), leases.release(key, &lease)).await;
                     return Leased::Elsewhere(level.number, entry);
                 }
                 (_, Some(entry)) => return Leased::Elsewhere(level.number, entry),
-                (Ok(Some(lease)), None) => {
-                    let level = level.clone();
-                    let hold_ms = lock.hold_ms;
-                    return Leased::Held(Held {
-                        level,
-                        lease,
-                        hold_ms,
-                    });
-                }
+                (Ok(Grant::Held(lease)), None) => return Leased::Held(Held::new(level, lease, lock)),
                 (Err(_), None) => return Leased::Without,
-                (Ok(None), None) => {}
+                (Ok(Grant::Taken | Grant::Present), None) => {}
             }
             if Instant::now() >= give_up {
                 return Leased::Without;
@@ -83,6 +88,14 @@ impl Tiered {
 }
 
 impl Held {
+    fn new(level: &Arc<Level>, lease: Lease, lock: Lock) -> Self {
+        Self {
+            level: level.clone(),
+            lease,
+            hold_ms: lock.hold_ms,
+        }
+    }
+
     /// Keeps the lease for as long as this runs.
     pub async fn keep(&self, key: &Arc<[u8]>) -> Infallible {
         let Some(leases) = self.level.leases() else {
