@@ -1,5 +1,7 @@
 //! A short run of each fuzz target (see `fuzz/`), without libFuzzer and without building the
-//! crate once more. `HOTPATH_FUZZ_SECONDS` makes it longer.
+//! crate once more. `HOTPATH_FUZZ_SECONDS` makes it longer, and `HOTPATH_FUZZ_SEED` another one:
+//! a number, or `random`. By default each run is the same, so that a change is judged by what it
+//! changes.
 
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ mod mutate;
 #[path = "../fuzz/src/targets/mod.rs"]
 mod targets;
 
+const DEFAULT_SEED: u64 = 0x5eed;
+
 fn run(name: &str) {
     let target = TARGETS
         .iter()
@@ -20,7 +24,11 @@ fn run(name: &str) {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(0.5);
-    let mut random = Random::new(None);
+    let seed = std::env::var("HOTPATH_FUZZ_SEED").unwrap_or_default();
+    let mut random = Random::new(match seed.as_str() {
+        "random" => None,
+        text => Some(text.parse().unwrap_or(DEFAULT_SEED)),
+    });
     let seed = random.seed();
     match fuzz(target, Duration::from_secs_f64(seconds), &mut random) {
         Ok(inputs) => println!("{name}: {inputs} inputs without a failure"),

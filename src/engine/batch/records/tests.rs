@@ -179,6 +179,19 @@ fn what_is_too_long_is_passed_over() {
 }
 
 #[test]
+fn a_character_does_not_span_two_fields() {
+    let content = b"a,b\n\xd5,\x88\nx,y\n";
+    let all = chunks(
+        &Temporary::new(content),
+        plan(csv(), &["a", "b"], Some(2), vec![]),
+        Start::default(),
+    )
+    .unwrap();
+    assert_eq!(records(&all).len(), 1);
+    assert_eq!(all[0].malformed_count, 1);
+}
+
+#[test]
 fn a_scan_that_nobody_takes_from_waits_and_can_be_dropped() {
     let content = "{}\n".repeat(20 * BLOCK_BYTES / 3);
     let scan = Scan::start(
