@@ -74,7 +74,8 @@ export interface CompressionMiddlewareOptions extends CompressionLevels {
  * listener was added.
  *
  * `response.flush()` sends what was written so far; event streams (`text/event-stream`) are flushed after each write.
- * A body that comes with `end` alone is sent with its length. Up to 4 KiB are compressed at once.
+ * A body that comes with `end` alone is compressed in one piece; up to 4 KiB of it at once. Compressed answers have no
+ * Content-Length.
  *
  * @throws TypeError or RangeError for an option that is wrong or unknown
  * @example

@@ -30,8 +30,6 @@ class Compressing {
   #encoding;
   #isDecided = false;
   #isEnded = false;
-  /** The head waits for the length of the body. */
-  #isHeld = false;
   /** What passes is compressed already. */
   #isSending = false;
   /** Every write goes to the client at once. */
@@ -58,7 +56,10 @@ class Compressing {
     this.#isDecided = true;
     const encoding = this.#chosen();
     const response = this.#response;
-    if (encoding === undefined || response.destroyed) return this.#stateLength();
+    if (encoding === undefined || response.destroyed) {
+      this.#stateLength();
+      return;
+    }
     this.#encoding = encoding;
     this.#isImmediate = this.#settings.isImmediate || isEventStream(response.getHeader('Content-Type'));
     response.setHeader('Content-Encoding', encoding);
@@ -66,10 +67,6 @@ class Compressing {
     const etag = response.getHeader('ETag');
     // The bytes differ from those that a strong tag was made for (RFC 9110, 8.8.1).
     if (typeof etag === 'string') response.setHeader('ETag', weakened(etag));
-    this.#isHeld = this.#length !== undefined;
-    // For the application it is sent, as it always is after `end`.
-    if (this.#isHeld) Object.defineProperty(response, 'headersSent', { value: true, configurable: true });
-    return this.#isHeld;
   }
 
   /** Says how long an answer is that stays as it is, as Node.js would if the head had come with the body. */
@@ -77,9 +74,8 @@ class Compressing {
     const [response, length] = [this.#response, this.#length];
     const { statusCode } = response;
     const isBare = this.#request.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
-    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return false;
+    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return;
     if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
-    return false;
   }
 
   /** The coding for this answer; undefined if it stays as it is. */
@@ -153,11 +149,6 @@ class Compressing {
       (bytes) => {
         if (response.destroyed) return;
         this.#isSending = true;
-        if (this.#isHeld) {
-          delete response.headersSent;
-          response.setHeader('Content-Length', bytes.length);
-          response.writeHead(response.statusCode);
-        }
         this.#originals.end.call(response, bytes);
       },
       (error) => response.destroy(error),
