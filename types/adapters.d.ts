@@ -43,7 +43,7 @@ export interface NodeCacheOptions {
    */
   enableLegacyCallbacks?: boolean;
   /**
-   * Counts every value but strings for the length of its JSON.
+   * Keeps the JSON of every value that is no string: what was set as `{ a: 1 }` comes back as `'{"a":1}'`.
    * @default false
    */
   forceString?: boolean;
@@ -92,6 +92,12 @@ export class NodeCache extends EventEmitter {
   mget<T = unknown>(keys: (string | number)[]): Record<string, T>;
   /** Sets a value, for `ttl` seconds; 0 is for ever. */
   set<T = unknown>(key: string | number, value: T, ttl?: number | string): boolean;
+  /**
+   * The value of a key; where there is none, `value`, or what it returns if it is a function, which is stored for `ttl`
+   * seconds. A promise is stored as a promise.
+   */
+  fetch<T = unknown>(key: string | number, ttl: number | string, value: T | (() => T)): T;
+  fetch<T = unknown>(key: string | number, value: T | (() => T)): T;
   /** Sets several values, or none if one of the keys or ttls is wrong or there is no room for all. */
   mset<T = unknown>(entries: { key: string | number; val: T; ttl?: number }[]): boolean;
   /** Deletes keys, and says how many were there. */

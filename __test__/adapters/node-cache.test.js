@@ -212,6 +212,40 @@ describe('expiry', () => {
     ]);
   });
 
+  test('events have the key as the call had it that found it expired', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    const set = [1, 2, 3, 4, 5, '6', 7].map((key) => (cache) => cache.set(key, { key }, 1));
+    same({}, [
+      ...set,
+      () => t.mock.timers.tick(1_000),
+      (cache) => cache.get(1),
+      (cache) => cache.mget([2]),
+      (cache) => cache.has(3),
+      (cache) => cache.ttl(4, 10),
+      (cache) => cache.getTtl(5),
+      (cache) => cache.take('6'),
+      (cache) => cache._checkData(false),
+    ]);
+  });
+
+  test('a ttl that is left out in whatever way is the standard one', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    for (const stdTTL of [0, 10, '10', undefined, Number.NaN, -1]) {
+      const values = [undefined, null, '', false, Number.NaN, 0, 5, '5', -1];
+      same(
+        { stdTTL },
+        values.flatMap((ttl) => [
+          (cache) => cache.set('a', 1, ttl),
+          // Never, as both have it: the package by a deadline that is no number, if the standard one is none.
+          (cache) => cache.getTtl('a') || 0,
+          (cache) => cache.set('b', 1),
+          (cache) => cache.ttl('b', ttl),
+          (cache) => cache.getTtl('b') || 0,
+        ]),
+      );
+    }
+  });
+
   test('deleteOnExpire: false keeps the value', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
     same({ deleteOnExpire: false }, [
@@ -237,6 +271,50 @@ describe('expiry', () => {
     t.mock.timers.tick(60_000);
     assert.deepEqual(cache.keys(), ['c']);
   });
+});
+
+describe('fetch', () => {
+  test('gives what is there, else what it is given, which it stores', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    const cache = new NodeCache({ stdTTL: 5 });
+    const make = t.mock.fn(() => ({ made: true }));
+    const { fetch } = cache;
+    assert.deepEqual(fetch('a', 10, make), { made: true });
+    assert.equal(cache.getTtl('a'), 1_010_000);
+    assert.deepEqual(fetch('a', 10, make), { made: true });
+    assert.equal(make.mock.callCount(), 1);
+    assert.equal(fetch('b', 'as it is'), 'as it is');
+    assert.equal(cache.getTtl('b'), 1_005_000);
+    assert.equal(
+      fetch(3, () => 0),
+      0,
+    );
+    assert.equal(fetch(3, 10, 'unused'), 0);
+    assert.deepEqual(cache.keys(), ['a', 'b', '3']);
+    assert.equal(cache.getStats().hits, 2);
+  });
+
+  test('stores nothing when the function throws', () => {
+    const cache = new NodeCache();
+    const fail = () => {
+      throw new Error('no value');
+    };
+    assert.throws(() => cache.fetch('a', 10, fail), { message: 'no value' });
+    assert.equal(cache.has('a'), false);
+    assert.throws(() => cache.fetch({}, 10, 1), { name: 'EKEYTYPE' });
+  });
+});
+
+test('nothing here needs the global Buffer', (t) => {
+  const { Buffer } = globalThis;
+  t.after(() => {
+    globalThis.Buffer = Buffer;
+  });
+  const cache = new NodeCache();
+  globalThis.Buffer = undefined;
+  cache.set('a', { b: [new Date(1), new Map()] });
+  assert.deepEqual(cache.get('a'), { b: [new Date(1), new Map()] });
+  cache.close();
 });
 
 describe('copies', () => {
@@ -332,6 +410,21 @@ describe('where node-cache does something by accident', () => {
 
   test('a ttl that is no number is an error', () => {
     assert.throws(() => new NodeCache().set('a', 1, 'soon'), { name: 'ETTLTYPE', errorcode: 'ETTLTYPE' });
+  });
+
+  test('forceString keeps the JSON of what is no string', () => {
+    const cache = new NodeCache({ forceString: true });
+    const heard = [];
+    cache.on('set', (...args) => heard.push(args));
+    cache.mset([
+      { key: 'a', val: { b: 1 } },
+      { key: 'c', val: null },
+      { key: 'd', val: 'text' },
+      { key: 'e', val: undefined },
+    ]);
+    assert.deepEqual(cache.mget(['a', 'c', 'd', 'e']), { a: '{"b":1}', c: 'null', d: 'text', e: null });
+    assert.equal(cache.getStats().vsize, 7 + 4 + 4);
+    assert.deepEqual(heard[0], ['a', '{"b":1}']);
   });
 
   test('keys named like properties of Object are keys', () => {
