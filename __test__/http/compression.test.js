@@ -107,6 +107,8 @@ const APPLICATIONS = {
   },
   'no body': (_request, response) => response.type('text').end(),
   'no content': (_request, response) => response.status(204).end(),
+  'no content of a type': (_request, response) => response.status(204).type('text').end(),
+  'not modified': (_request, response) => response.status(304).type('text').end(),
   'no type': (_request, response) => response.end(BIG),
   'an image': (_request, response) => response.type('png').send(Buffer.from(BIG)),
   svg: (_request, response) => response.type('image/svg+xml').send(BIG),

@@ -83,10 +83,11 @@ class Compressing {
     const { negotiator, threshold, enforced } = this.#settings;
     const [request, response] = [this.#request, this.#response];
     const status = response.statusCode;
-    if (status < 200 || status === 204 || status === 304) return undefined;
     if (!this.#settings.filter(request, response)) return undefined;
     if (cacheControl(response.getHeader('Cache-Control')).noTransform) return undefined;
+    // Also where there is no body: a 304 stands for an answer that may have been compressed (RFC 9110, 15.4.5).
     addVary(response, 'Accept-Encoding');
+    if (status < 200 || status === 204 || status === 304) return undefined;
     const stated = response.getHeader('Content-Length');
     const length = stated === undefined ? this.#length : Number(stated);
     if (length !== undefined && length < threshold) return undefined;
