@@ -131,7 +131,8 @@ export type KeyvStoreOptions = (MemoryCacheOptions | { cache: CacheLike }) & {
   /**
    * Whether objects that Keyv has turned into JSON are handed to it parsed, which it takes as they are: several times as
    * fast to read as by Keyv's parser. Turn it off where a Keyv has a `deserialize` of its own that makes something else
-   * of the same JSON: Dates of strings, say. What is not plain JSON of an object is left to Keyv in any case.
+   * of the same JSON (Dates of strings, say), or a `compression` that gives objects which are no bytes: a Keyv 5 would
+   * find nothing. What is not plain JSON of an object is left to Keyv in any case.
    * @default true
    */
   parseJson?: boolean;
