@@ -108,7 +108,7 @@ export class NodeCache extends EventEmitter {
   ttl(key: string | number, ttl?: number): boolean;
   /** When a key expires, in milliseconds since 1970; 0 for never, undefined for a key that is not there. */
   getTtl(key: string | number): number | undefined;
-  /** All keys. */
+  /** All keys, in the order of an object's properties: integers first. */
   keys(): string[];
   has(key: string | number): boolean;
   /** The statistics. They go on counting. */

@@ -10,6 +10,7 @@ const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 const { NodeCacheValues } = require('./node-cache-values.js');
 const { nodeCacheError } = require('./node-cache-errors.js');
+const { inPropertyOrder } = require('./property-order.js');
 
 const DEFAULTS = {
   forceString: false,
@@ -194,7 +195,7 @@ class NodeCache extends EventEmitter {
   }
 
   keys() {
-    return [...this.#entries.keys()];
+    return inPropertyOrder([...this.#entries.keys()]);
   }
 
   /** @param {string | number} key */
@@ -234,8 +235,12 @@ class NodeCache extends EventEmitter {
   /** @param {boolean} [check] whether another check is to follow */
   _checkData(check = true) {
     const now = Date.now();
-    for (const [name, entry] of this.#entries) {
-      if (entry.t !== 0 && entry.t < now) this.#expire(name, name, entry);
+    const due = [];
+    for (const [name, entry] of this.#entries) if (isOver(entry, now)) due.push(name);
+    for (const name of inPropertyOrder(due)) {
+      const entry = this.#entries.get(name);
+      // A listener may have taken it, or set it anew.
+      if (entry !== undefined && isOver(entry, now)) this.#expire(name, name, entry);
     }
     if (check) this.#scheduleCheck();
   }
@@ -256,7 +261,7 @@ class NodeCache extends EventEmitter {
    */
   #find(key, name) {
     const entry = this.#entries.get(name);
-    if (entry === undefined || entry.t === 0 || entry.t >= Date.now()) return entry;
+    if (entry === undefined || !isOver(entry, Date.now())) return entry;
     this.#expire(key, name, entry);
     return this.options.deleteOnExpire ? undefined : entry;
   }
@@ -315,6 +320,11 @@ class NodeCache extends EventEmitter {
 function bindMethods(cache, callbacks) {
   for (const method of METHODS) cache[method] = cache[method].bind(cache);
   if (callbacks) for (const method of CALLBACK_METHODS) cache[method] = withCallback(cache[method]);
+}
+
+/** @param {Entry} entry @param {number} now */
+function isOver({ t }, now) {
+  return t !== 0 && t < now;
 }
 
 function zeroStats() {
