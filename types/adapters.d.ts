@@ -43,7 +43,7 @@ export interface NodeCacheOptions {
    */
   enableLegacyCallbacks?: boolean;
   /**
-   * Counts every value but strings for the length of its JSON.
+   * Keeps the JSON of every value that is no string: what was set as `{ a: 1 }` comes back as `'{"a":1}'`.
    * @default false
    */
   forceString?: boolean;
@@ -92,6 +92,12 @@ export class NodeCache extends EventEmitter {
   mget<T = unknown>(keys: (string | number)[]): Record<string, T>;
   /** Sets a value, for `ttl` seconds; 0 is for ever. */
   set<T = unknown>(key: string | number, value: T, ttl?: number | string): boolean;
+  /**
+   * The value of a key; where there is none, `value`, or what it returns if it is a function, which is stored for `ttl`
+   * seconds. A promise is stored as a promise.
+   */
+  fetch<T = unknown>(key: string | number, ttl: number | string, value: T | (() => T)): T;
+  fetch<T = unknown>(key: string | number, value: T | (() => T)): T;
   /** Sets several values, or none if one of the keys or ttls is wrong or there is no room for all. */
   mset<T = unknown>(entries: { key: string | number; val: T; ttl?: number }[]): boolean;
   /** Deletes keys, and says how many were there. */
@@ -102,7 +108,7 @@ export class NodeCache extends EventEmitter {
   ttl(key: string | number, ttl?: number): boolean;
   /** When a key expires, in milliseconds since 1970; 0 for never, undefined for a key that is not there. */
   getTtl(key: string | number): number | undefined;
-  /** All keys. */
+  /** All keys, in the order of an object's properties: integers first. */
   keys(): string[];
   has(key: string | number): boolean;
   /** The statistics. They go on counting. */
@@ -125,7 +131,8 @@ export type KeyvStoreOptions = (MemoryCacheOptions | { cache: CacheLike }) & {
   /**
    * Whether objects that Keyv has turned into JSON are handed to it parsed, which it takes as they are: several times as
    * fast to read as by Keyv's parser. Turn it off where a Keyv has a `deserialize` of its own that makes something else
-   * of the same JSON: Dates of strings, say. What is not plain JSON of an object is left to Keyv in any case.
+   * of the same JSON (Dates of strings, say), or a `compression` that gives objects which are no bytes: a Keyv 5 would
+   * find nothing. What is not plain JSON of an object is left to Keyv in any case.
    * @default true
    */
   parseJson?: boolean;

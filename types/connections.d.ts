@@ -211,6 +211,8 @@ export class CircuitBreaker extends EventEmitter {
    *   `retryAfterMs`) when it was not called
    */
   execute<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, ...args: A): Promise<T>;
-  /** The function behind the breaker. */
-  wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+  /** The function behind the breaker. It gets the `this` that the result is called with: methods can be wrapped. */
+  wrap<This, A extends unknown[], T>(
+    fn: (this: This, ...args: A) => T | PromiseLike<T>,
+  ): (this: This, ...args: A) => Promise<T>;
 }

@@ -39,10 +39,26 @@ export interface CompressionMiddlewareOptions extends CompressionLevels {
    */
   encodings?: readonly ContentEncoding[] | undefined;
   /**
-   * The coding for clients that send no Accept-Encoding.
+   * The coding for clients that send no Accept-Encoding, or an empty one. One that is not offered is an error.
    * @default 'identity'
    */
   enforceEncoding?: ContentEncoding | 'identity' | undefined;
+  /**
+   * Options of the npm package's brotli streams. Of its `params`, `[zlib.constants.BROTLI_PARAM_QUALITY]` is taken as
+   * `brotliLevel`, unless that is given; the rest has no effect.
+   */
+  brotli?: { params?: Record<number, number | boolean> | undefined; [name: string]: unknown } | undefined;
+  /**
+   * A flush value of zlib. Any but `Z_NO_FLUSH` sends every write to the client at once, in all codings.
+   * @default zlib.constants.Z_NO_FLUSH
+   */
+  flush?: number | undefined;
+  /** Of zlib's streams. Checked, and without effect: what comes out is valid with any value. So are those below. */
+  finishFlush?: number | undefined;
+  chunkSize?: number | undefined;
+  windowBits?: number | undefined;
+  memLevel?: number | undefined;
+  strategy?: number | undefined;
 }
 
 /**
@@ -54,14 +70,18 @@ export interface CompressionMiddlewareOptions extends CompressionLevels {
  * Content-Range, says `Cache-Control: no-transform`, answers HEAD, or if the client takes none of the codings. `Vary`
  * gets `Accept-Encoding` wherever the coding could matter; a strong ETag becomes a weak one when the bytes change.
  *
+ * After `response.end()`, `write` and `end` answer false. `drain` comes when the compressor has room, whenever its
+ * listener was added.
+ *
  * `response.flush()` sends what was written so far; event streams (`text/event-stream`) are flushed after each write.
- * A body that comes with `end` alone is sent with its length. Up to 4 KiB are compressed at once.
+ * A body that comes with `end` alone is compressed in one piece; up to 4 KiB of it at once. Compressed answers have no
+ * Content-Length.
  *
  * @throws TypeError or RangeError for an option that is wrong or unknown
  * @example
  * app.use(compression({ level: 6, threshold: 1024 }));
  */
-export function compression(options?: CompressionMiddlewareOptions): HttpHandler;
+export function compression(options?: CompressionMiddlewareOptions | null): HttpHandler;
 export namespace compression {
   /** The default filter: whether the answer's Content-Type is one that gets smaller. */
   function filter(request: HttpRequest, response: HttpResponse): boolean;

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { test, describe } = require('node:test');
+const { deflateSync, inflateSync } = require('node:zlib');
 const { createCache } = require('cache-manager');
 const { Cacheable } = require('cacheable');
 const { Keyv: Keyv5 } = require('keyv');
@@ -167,6 +168,34 @@ describe('JSON that Keyv has made', async () => {
   for (const [version, Keyv] of Object.entries({ 5: Keyv5, 6: Keyv6 })) {
     test(`Keyv ${version}: everything reads as over a Map`, () => same(Keyv, values));
   }
+
+  const deflated = (value) => deflateSync(JSON.stringify(value));
+  const inflated = (bytes) => JSON.parse(inflateSync(bytes).toString());
+  const compressors = {
+    'a Buffer': { compress: deflated, decompress: inflated },
+    'a Uint8Array': {
+      compress: (value) => new Uint8Array(deflated(value)),
+      // As JSON has it by then, unless the store has kept it as it was.
+      decompress: (bytes) => inflated(Uint8Array.from(Object.values(bytes))),
+    },
+    'a list of bytes': {
+      compress: (value) => [...deflated(value)],
+      decompress: (bytes) => inflated(Uint8Array.from(bytes)),
+    },
+    'a text': {
+      compress: (value) => deflated(value).toString('base64'),
+      decompress: (text) => inflated(Buffer.from(text, 'base64')),
+    },
+  };
+  for (const [kind, compression] of Object.entries(compressors)) {
+    test(`Keyv 5: what is compressed to ${kind} is decompressed`, async () => {
+      await same(Keyv5, [{ plain: [1] }, [1, 2], 'text', 7], { compression });
+    });
+  }
+
+  test('lists of numbers and objects with numbers for keys are read as they are', async () => {
+    await same(Keyv5, [[1, 2, 300], [0], [255, 'a'], { 0: 1, 1: 2 }, { 0: 'a' }, [1000, 2], [[1]]]);
+  });
 
   test('a serializer of an application stays in charge', async () => {
     const big = { serialize: (value) => `x${JSON.stringify(value)}`, deserialize: (text) => JSON.parse(text.slice(1)) };

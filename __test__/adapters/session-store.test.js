@@ -132,6 +132,34 @@ describe('the store itself', () => {
     assert.equal(await store.get('a'), undefined);
   });
 
+  test('a cookie that says only its age is believed', async () => {
+    const plain = new SessionStore();
+    const store = promises(plain);
+    await store.set('a', { cookie: { maxAge: 60_000 } });
+    assert.ok(plain.cache.getTtl('sess:a') <= 60_000);
+    await store.touch('a', { cookie: { maxAge: 120_000 } });
+    assert.ok(plain.cache.getTtl('sess:a') > 60_000);
+    await store.set('a', { cookie: { maxAge: 0 } });
+    assert.equal(await store.length(), 0);
+    await store.set('b', { cookie: { maxAge: null } });
+    assert.ok(plain.cache.getTtl('sess:b') > 120_000);
+  });
+
+  test('over a cache in memory, calls take effect in their order, whoever waits for them', async () => {
+    const store = new SessionStore();
+    const { length, all } = promises(store);
+    for (const id of ['a', 'b', 'c']) store.set(id, { cookie });
+    store.destroy('a');
+    const two = length();
+    store.clear();
+    const [none, nobody] = [length(), all()];
+    store.set('d', { cookie });
+    assert.equal(await two, 2);
+    assert.equal(await none, 0);
+    assert.deepEqual(await nobody, {});
+    assert.equal(await length(), 1);
+  });
+
   test('shares a cache with others, by its prefix', async () => {
     const cache = new MemoryCache();
     cache.set('other', 1);

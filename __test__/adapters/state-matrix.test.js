@@ -145,6 +145,7 @@ describe('NodeCache: state matrix', () => {
     mset: (cache) => cache.mset([{ key: 'x', val: 1 }]),
     del: (cache) => cache.del(['a', 'missing']),
     take: (cache) => cache.take('a'),
+    fetch: (cache) => cache.fetch('a', 5, { n: 2 }),
     ttl: (cache) => cache.ttl('a', 100),
     getTtl: (cache) => cache.getTtl('a'),
     keys: (cache) => cache.keys(),
@@ -156,6 +157,7 @@ describe('NodeCache: state matrix', () => {
   };
   const answers = {
     ...{ get: { n: 1 }, mget: { a: { n: 1 } }, set: true, mset: true, del: 1, take: { n: 1 }, ttl: true, getTtl: 0 },
+    fetch: { n: 1 },
     ...{ keys: ['a'], has: true, getStats: 1, data: { a: { t: 0, v: { n: 1 } } } },
   };
 

@@ -36,6 +36,22 @@ describe('CircuitBreaker', () => {
     });
   });
 
+  it('wraps methods: the function has the `this` of the call', async () => {
+    const breaker = new CircuitBreaker();
+    const service = {
+      name: 'quotes',
+      ask: breaker.wrap(function (suffix) {
+        return this.name + suffix;
+      }),
+    };
+    assert.equal(await service.ask('?'), 'quotes?');
+    const bare = breaker.wrap(function () {
+      return this;
+    });
+    assert.equal(await bare(), undefined);
+    assert.equal(await bare.call('me'), 'me');
+  });
+
   it('opens after failures in a row, refuses, and closes after a probe', async () => {
     const breaker = new CircuitBreaker({ failureThreshold: 2, openMs: 60_000 });
     const heard = [];

@@ -34,9 +34,11 @@ responseCache({ ttl: 60 });
 // @ts-expect-error no such coding
 responseCache({ compression: { encodings: ['lz4'] } });
 
+compression({ memLevel: 8, flush: 2, brotli: { params: { 1: 5 } } });
+compression(null);
 compression({ level: 6, threshold: 1024, filter: (request, response) => compression.filter(request, response) });
-// @ts-expect-error zlib's option
-compression({ memLevel: 8 });
+// @ts-expect-error misspelt
+compression({ memLevels: 8 });
 
 const limiter = rateLimit({
   limit: async () => 5,

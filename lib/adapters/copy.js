@@ -3,6 +3,7 @@
 // Copies of values that a cache hands out more than once. Plain trees are what a cache mostly holds, and copying them
 // here costs a fraction of a structured clone or of decoding them once more.
 
+const { Buffer } = require('node:buffer');
 const { addProperty } = require('../own-property.js');
 
 /** Deeper values are left to structuredClone; so is whatever turns out to be a cycle. */

@@ -4,8 +4,9 @@
 //
 // A Keyv parses every string that a store hands it, with a function called for each value within; it takes an object as
 // it is. So objects that Keyv has turned into JSON are handed out parsed. Only where the meaning is certain: the text is
-// exactly what JSON.stringify makes of its own result (which other formats and big numbers are not), and holds no string
-// that begins with a colon (Keyv's mark of bytes and the like). Everything else stays a string, and is Keyv's to read.
+// exactly what JSON.stringify makes of its own result (which other formats and big numbers are not), holds no string that
+// begins with a colon (Keyv's mark of bytes and the like), and is not what becomes of a compressor's bytes: a Keyv 5 that
+// decompresses takes nothing but strings. Everything else stays a string, and is Keyv's to read.
 // A text means the same for ever, so there is nothing here that could become stale.
 
 const { RecentMap } = require('../batch/recent-map.js');
@@ -18,6 +19,8 @@ const LONGEST_KEPT = 4096;
 
 /** How Keyv begins what it makes of an object or a list. */
 const OBJECT = /^\{"value":[{[]/;
+/** How JSON of a Uint8Array begins, and of a list of bytes. */
+const BYTES = /^\{"value":(?:\{"0":\d|\[\d{1,3}[,\]])/;
 const MARKED_STRING = /[:[,]":/;
 
 class KeyvTexts {
@@ -29,7 +32,7 @@ class KeyvTexts {
    * @param {string} text
    */
   read(text) {
-    if (!OBJECT.test(text)) return text;
+    if (!OBJECT.test(text) || BYTES.test(text)) return text;
     if (text.length > LONGEST_KEPT) return meaningOf(text) ?? text;
     let known = this.#known.get(text);
     if (known === undefined) {

@@ -5,9 +5,12 @@
 // The index of keys is JavaScript's, because callers can see it at once in every event and count: each entry holds its
 // deadline and size, and the value where the engine does not (see node-cache-values.js).
 
+// Not the global one, which applications for browsers take away.
+const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 const { NodeCacheValues } = require('./node-cache-values.js');
 const { nodeCacheError } = require('./node-cache-errors.js');
+const { inPropertyOrder } = require('./property-order.js');
 
 const DEFAULTS = {
   forceString: false,
@@ -27,8 +30,8 @@ const SCALAR_SIZE = 8;
 
 /** Methods that code written for a class instance may pass around without it. */
 const METHODS = [
-  ...['get', 'mget', 'set', 'mset', 'del', 'take', 'ttl', 'getTtl', 'keys', 'has', 'getStats', 'flushAll'],
-  ...['flushStats', 'close'],
+  ...['get', 'mget', 'set', 'fetch', 'mset', 'del', 'take', 'ttl', 'getTtl', 'keys', 'has', 'getStats'],
+  ...['flushAll', 'flushStats', 'close'],
 ];
 const CALLBACK_METHODS = ['get', 'mget', 'set', 'del', 'ttl', 'getTtl', 'keys', 'has'];
 
@@ -67,7 +70,7 @@ class NodeCache extends EventEmitter {
   /** @param {string | number} key */
   get(key) {
     const name = checkKey(key);
-    const entry = this.#find(name);
+    const entry = this.#find(key, name);
     if (entry === undefined) {
       this.stats.misses++;
       return undefined;
@@ -83,7 +86,7 @@ class NodeCache extends EventEmitter {
     const hits = {};
     for (const key of keys) {
       const name = checkKey(key);
-      const entry = this.#find(name);
+      const entry = this.#find(key, name);
       if (entry === undefined) {
         this.stats.misses++;
       } else {
@@ -96,10 +99,11 @@ class NodeCache extends EventEmitter {
 
   /**
    * @param {string | number} key
-   * @param {any} value
+   * @param {any} given
    * @param {number | string} [ttl] seconds
    */
-  set(key, value, ttl) {
+  set(key, given, ttl) {
+    const value = this.options.forceString && typeof given !== 'string' ? JSON.stringify(given) : given;
     const name = checkKey(key);
     const deadline = this.#deadline(ttl);
     const previous = this.#entries.get(name);
@@ -121,6 +125,20 @@ class NodeCache extends EventEmitter {
     }
     this.emit('set', key, value);
     return true;
+  }
+
+  /**
+   * The value of a key, or else the one given here, which is stored.
+   * @param {string | number} key
+   * @param {any} ttl seconds; may be left out
+   * @param {any} [value] or a function that makes it
+   */
+  fetch(key, ttl, value) {
+    if (this.has(key)) return this.get(key);
+    const [source, seconds] = value === undefined ? [ttl, undefined] : [value, ttl];
+    const made = typeof source === 'function' ? source() : source;
+    this.set(key, made, seconds);
+    return made;
   }
 
   /** @param {{ key: string | number, val: any, ttl?: number }[]} entries */
@@ -163,7 +181,7 @@ class NodeCache extends EventEmitter {
   ttl(key, ttl) {
     if (!key) return false;
     const name = checkKey(key);
-    const entry = this.#find(name);
+    const entry = this.#find(key, name);
     if (entry === undefined) return false;
     const seconds = ttl || this.options.stdTTL;
     if (seconds >= 0) entry.t = this.#deadline(seconds);
@@ -173,16 +191,16 @@ class NodeCache extends EventEmitter {
 
   /** @param {string | number} key */
   getTtl(key) {
-    return key ? this.#find(checkKey(key))?.t : undefined;
+    return key ? this.#find(key, checkKey(key))?.t : undefined;
   }
 
   keys() {
-    return [...this.#entries.keys()];
+    return inPropertyOrder([...this.#entries.keys()]);
   }
 
   /** @param {string | number} key */
   has(key) {
-    return this.#find(`${key}`) !== undefined;
+    return this.#find(key, `${key}`) !== undefined;
   }
 
   getStats() {
@@ -217,8 +235,12 @@ class NodeCache extends EventEmitter {
   /** @param {boolean} [check] whether another check is to follow */
   _checkData(check = true) {
     const now = Date.now();
-    for (const [name, entry] of this.#entries) {
-      if (entry.t !== 0 && entry.t < now) this.#expire(name, entry);
+    const due = [];
+    for (const [name, entry] of this.#entries) if (isOver(entry, now)) due.push(name);
+    for (const name of inPropertyOrder(due)) {
+      const entry = this.#entries.get(name);
+      // A listener may have taken it, or set it anew.
+      if (entry !== undefined && isOver(entry, now)) this.#expire(name, name, entry);
     }
     if (check) this.#scheduleCheck();
   }
@@ -232,11 +254,15 @@ class NodeCache extends EventEmitter {
     if (checkperiod > 0) this.#check = setTimeout(() => this._checkData(), checkperiod * 1000).unref();
   }
 
-  /** The entry of a key, unless it expires on being asked for. @param {string} name */
-  #find(name) {
+  /**
+   * The entry of a key, unless it expires on being asked for.
+   * @param {string | number} key as the caller gave it, and events show it
+   * @param {string} name
+   */
+  #find(key, name) {
     const entry = this.#entries.get(name);
-    if (entry === undefined || entry.t === 0 || entry.t >= Date.now()) return entry;
-    this.#expire(name, entry);
+    if (entry === undefined || !isOver(entry, Date.now())) return entry;
+    this.#expire(key, name, entry);
     return this.options.deleteOnExpire ? undefined : entry;
   }
 
@@ -245,11 +271,11 @@ class NodeCache extends EventEmitter {
     return this.#values.read(name, v) ?? null;
   }
 
-  /** @param {string} name @param {Entry} entry */
-  #expire(name, entry) {
+  /** @param {string | number} key @param {string} name @param {Entry} entry */
+  #expire(key, name, entry) {
     const value = this.listenerCount('expired') > 0 ? this.#read(name, entry) : undefined;
-    if (this.options.deleteOnExpire) this.#remove(name, name, entry);
-    this.emit('expired', name, value);
+    if (this.options.deleteOnExpire) this.#remove(key, name, entry);
+    this.emit('expired', key, value);
   }
 
   /** @param {string | number} key as the caller gave it @param {string} name @param {Entry} entry */
@@ -271,16 +297,17 @@ class NodeCache extends EventEmitter {
 
   /** @param {number | string | null} [ttl] seconds */
   #deadline(ttl) {
-    const seconds = Number(ttl ?? this.options.stdTTL);
+    const isGiven = Boolean(ttl) || ttl === 0;
+    // A standard ttl that is none, such as a setting left out, means for ever.
+    const seconds = isGiven ? Number(ttl) : Number(this.options.stdTTL) || 0;
     if (Number.isNaN(seconds)) throw nodeCacheError('ETTLTYPE');
     return seconds === 0 ? 0 : Date.now() + seconds * 1000;
   }
 
   /** node-cache's estimate of a value's bytes. @param {any} value */
   #sizeOf(value) {
-    const { forceString, arrayValueSize, promiseValueSize, objectValueSize } = this.options;
+    const { arrayValueSize, promiseValueSize, objectValueSize } = this.options;
     if (typeof value === 'string') return value.length;
-    if (forceString) return JSON.stringify(value)?.length ?? 0;
     if (typeof value === 'number' || typeof value === 'boolean') return SCALAR_SIZE;
     if (Array.isArray(value)) return arrayValueSize * value.length;
     if (typeof value?.then === 'function') return promiseValueSize;
@@ -293,6 +320,11 @@ class NodeCache extends EventEmitter {
 function bindMethods(cache, callbacks) {
   for (const method of METHODS) cache[method] = cache[method].bind(cache);
   if (callbacks) for (const method of CALLBACK_METHODS) cache[method] = withCallback(cache[method]);
+}
+
+/** @param {Entry} entry @param {number} now */
+function isOver({ t }, now) {
+  return t !== 0 && t < now;
 }
 
 function zeroStats() {

@@ -14,7 +14,7 @@ const validate = require('../validate.js');
 const DEFAULTS = { prefix: 'sess:', ttlMs: 86_400_000 };
 const OWN_OPTIONS = ['cache', 'prefix', 'ttlMs'];
 
-/** @typedef {{ cookie?: { expires?: string | Date | null, originalMaxAge?: number | null }, [name: string]: any }} Data */
+/** @typedef {{ cookie?: { expires?: string | Date | null, maxAge?: number | null }, [name: string]: any }} Data */
 /** @typedef {(error?: unknown, result?: any) => void} Callback */
 
 class SessionStore extends EventEmitter {
@@ -84,10 +84,7 @@ class SessionStore extends EventEmitter {
 
   /** @param {Callback} [callback] */
   clear(callback) {
-    answer(
-      this.#keys().then((keys) => this.#cache.deleteMany(keys)),
-      callback && ((error) => callback(error)),
-    );
+    answer(this.#removeAll(), callback && ((error) => callback(error)));
   }
 
   /** Gives a request a new session in place of its own. @param {any} request @param {Callback} callback */
@@ -142,6 +139,13 @@ class SessionStore extends EventEmitter {
     await this.#cache.delete(this.#prefix + id);
   }
 
+  async #removeAll() {
+    const listed = this.#cache.keys();
+    // A cache in memory has answered already: what is asked next must not see what is cleared here.
+    const keys = typeof listed.then === 'function' ? await listed : listed;
+    await this.#cache.deleteMany(this.#own(keys));
+  }
+
   async #readAll() {
     const keys = await this.#keys();
     /** @type {string[]} */
@@ -154,13 +158,19 @@ class SessionStore extends EventEmitter {
 
   /** @returns {Promise<string[]>} */
   async #keys() {
-    const keys = await this.#cache.keys();
-    return keys.filter((/** @type {string} */ key) => key.startsWith(this.#prefix));
+    return this.#own(await this.#cache.keys());
+  }
+
+  /** @param {Iterable<string>} keys */
+  #own(keys) {
+    return [...keys].filter((key) => key.startsWith(this.#prefix));
   }
 
   /** Milliseconds that a session has to live. @param {Data} session */
   #remaining({ cookie }) {
-    return cookie?.expires ? new Date(cookie.expires).getTime() - Date.now() : this.#ttlMs;
+    if (cookie?.expires) return new Date(cookie.expires).getTime() - Date.now();
+    // Cookies of express-session have both; an application's own data may say one.
+    return typeof cookie?.maxAge === 'number' ? cookie.maxAge : this.#ttlMs;
   }
 }
 

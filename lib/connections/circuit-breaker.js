@@ -77,7 +77,10 @@ class CircuitBreaker extends EventEmitter {
   /** @template {(...args: any[]) => any} F @param {F} fn */
   wrap(fn) {
     if (typeof fn !== 'function') throw invalidArgType('a function', 'fn', fn);
-    return (/** @type {any[]} */ ...args) => this.execute(fn, ...args);
+    const breaker = this;
+    return /** @this {any} */ function (/** @type {any[]} */ ...args) {
+      return breaker.execute(() => fn.apply(this, args));
+    };
   }
 
   /** Whether an error is a success all the same: a refusal is an answer. @param {unknown} error */

@@ -3,57 +3,15 @@
 // Compression of answers as they are made, away from the event loop. What users of the npm package `compression` rely on
 // holds here, too: `res.flush()`, `compression.filter`, backpressure, and which answers stay as they are.
 
-const { invalidArgType } = require('../errors.js');
-const check = require('../validate.js');
 const { cacheControl } = require('./cache-control.js');
 const { coded, levelOf } = require('./coding.js');
+const { compressionOptions } = require('./compression-options.js');
 const { Compressor } = require('./compressor.js');
 const { weakened } = require('./conditions.js');
-const { FORMATS, Negotiator, addVary, isCompressible } = require('./encodings.js');
-const { encodingList, levels } = require('./response-cache-options.js');
+const { FORMATS, addVary, isCompressible } = require('./encodings.js');
 const { bytesOf, isChunk, onHead, writeArguments } = require('./response-head.js');
 
-const OPTIONS = Object.freeze([
-  'level',
-  'brotliLevel',
-  'zstdLevel',
-  'threshold',
-  'filter',
-  'encodings',
-  'enforceEncoding',
-]);
-
-/** Units of a threshold that is written as text, as the npm package takes it. @type {Record<string, number>} */
-const UNITS = Object.freeze({ b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 });
-
-/** @param {unknown} value @param {string} path */
-function thresholdBytes(value, path) {
-  if (typeof value !== 'string') return check.nonNegativeInteger(value, path);
-  const [, number, unit = 'b'] = /^\s*(\d+(?:\.\d+)?)\s*([kmg]?b)?\s*$/i.exec(value) ?? [];
-  if (number === undefined) throw invalidArgType("a number of bytes, or a text like '1kb'", path, value);
-  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]);
-}
-
-/** @param {unknown} options */
-function compressionOptions(options) {
-  const path = 'options';
-  const given = check.options(options, path, OPTIONS);
-  if (given.level === -1) delete given.level;
-  const enforced = given.enforceEncoding;
-  const encodings = encodingList(given.encodings, `${path}.encodings`);
-  return {
-    ...levels(given, path),
-    threshold: given.threshold === undefined ? 1024 : thresholdBytes(given.threshold, `${path}.threshold`),
-    filter: given.filter === undefined ? filter : check.function_(given.filter, `${path}.filter`),
-    negotiator: new Negotiator(encodings),
-    enforced:
-      enforced === undefined || enforced === 'identity'
-        ? undefined
-        : check.oneOf(enforced, `${path}.enforceEncoding`, encodings),
-  };
-}
-
-/** @typedef {ReturnType<typeof compressionOptions>} Settings */
+/** @typedef {import('./compression-options.js').Settings} Settings */
 
 /** Whether the type of an answer is one that gets smaller. @param {any} _request @param {any} response */
 function filter(_request, response) {
@@ -72,12 +30,10 @@ class Compressing {
   #encoding;
   #isDecided = false;
   #isEnded = false;
-  /** The head waits for the length of the body. */
-  #isHeld = false;
   /** What passes is compressed already. */
   #isSending = false;
   /** Every write goes to the client at once. */
-  #isEvents = false;
+  #isImmediate = false;
   /** How long the whole body is, once that is known. @type {number | undefined} */
   #length;
 
@@ -93,7 +49,6 @@ class Compressing {
     response.end = (/** @type {any[]} */ ...given) => this.#end(given);
     response.flush = () => this.#compressor?.flush();
     response.on('close', () => this.#compressor?.close());
-    response.on('drain', () => this.#compressor?.resume());
   }
 
   /** Called when the head is complete. */
@@ -101,18 +56,17 @@ class Compressing {
     this.#isDecided = true;
     const encoding = this.#chosen();
     const response = this.#response;
-    if (encoding === undefined || response.destroyed) return this.#stateLength();
+    if (encoding === undefined || response.destroyed) {
+      this.#stateLength();
+      return;
+    }
     this.#encoding = encoding;
-    this.#isEvents = /^\s*text\/event-stream\b/i.test(String(response.getHeader('Content-Type')));
+    this.#isImmediate = this.#settings.isImmediate || isEventStream(response.getHeader('Content-Type'));
     response.setHeader('Content-Encoding', encoding);
     response.removeHeader('Content-Length');
     const etag = response.getHeader('ETag');
     // The bytes differ from those that a strong tag was made for (RFC 9110, 8.8.1).
     if (typeof etag === 'string') response.setHeader('ETag', weakened(etag));
-    this.#isHeld = this.#length !== undefined;
-    // For the application it is sent, as it always is after `end`.
-    if (this.#isHeld) Object.defineProperty(response, 'headersSent', { value: true, configurable: true });
-    return this.#isHeld;
   }
 
   /** Says how long an answer is that stays as it is, as Node.js would if the head had come with the body. */
@@ -120,9 +74,8 @@ class Compressing {
     const [response, length] = [this.#response, this.#length];
     const { statusCode } = response;
     const isBare = this.#request.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
-    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return false;
+    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return;
     if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
-    return false;
   }
 
   /** The coding for this answer; undefined if it stays as it is. */
@@ -130,10 +83,11 @@ class Compressing {
     const { negotiator, threshold, enforced } = this.#settings;
     const [request, response] = [this.#request, this.#response];
     const status = response.statusCode;
-    if (status < 200 || status === 204 || status === 304) return undefined;
     if (!this.#settings.filter(request, response)) return undefined;
     if (cacheControl(response.getHeader('Cache-Control')).noTransform) return undefined;
+    // Also where there is no body: a 304 stands for an answer that may have been compressed (RFC 9110, 15.4.5).
     addVary(response, 'Accept-Encoding');
+    if (status < 200 || status === 204 || status === 304) return undefined;
     const stated = response.getHeader('Content-Length');
     const length = stated === undefined ? this.#length : Number(stated);
     if (length !== undefined && length < threshold) return undefined;
@@ -141,7 +95,7 @@ class Compressing {
     if ((response.getHeader('Content-Encoding') ?? 'identity') !== 'identity') return undefined;
     if (status === 206 || response.hasHeader('Content-Range') || request.method === 'HEAD') return undefined;
     const header = request.headers['accept-encoding'];
-    return header === undefined ? enforced : negotiator.accepted(header)[0];
+    return header === undefined || header === '' ? enforced : negotiator.accepted(header)[0];
   }
 
   #needHead() {
@@ -160,7 +114,7 @@ class Compressing {
     // A string becomes bytes of its own; bytes may be changed by their owner after the call.
     const bytes = bytesOf(chunk, encoding);
     const isRoom = this.#compressor.write(typeof chunk === 'string' ? bytes : Buffer.from(bytes), callback);
-    if (this.#isEvents) this.#compressor.flush();
+    if (this.#isImmediate) this.#compressor.flush();
     return isRoom;
   }
 
@@ -168,7 +122,7 @@ class Compressing {
   #end(given) {
     const response = this.#response;
     const { chunk, encoding, callback } = writeArguments(given);
-    if (this.#isEnded) return this.#encoding === undefined ? this.#originals.end.apply(response, given) : response;
+    if (this.#isEnded) return this.#encoding === undefined ? this.#originals.end.apply(response, given) : false;
     if (!this.#isDecided) {
       if (chunk === undefined || isChunk(chunk)) this.#length = lengthOf(chunk, encoding);
       this.#needHead();
@@ -196,11 +150,6 @@ class Compressing {
       (bytes) => {
         if (response.destroyed) return;
         this.#isSending = true;
-        if (this.#isHeld) {
-          delete response.headersSent;
-          response.setHeader('Content-Length', bytes.length);
-          response.writeHead(response.statusCode);
-        }
         this.#originals.end.call(response, bytes);
       },
       (error) => response.destroy(error),
@@ -211,13 +160,26 @@ class Compressing {
   #open(encoding) {
     const response = this.#response;
     const { write, end } = this.#originals;
-    return new Compressor(FORMATS[encoding], levelOf(this.#settings, encoding), {
+    const { emit } = response;
+    const compressor = new Compressor(FORMATS[encoding], levelOf(this.#settings, encoding), {
       write: (bytes) => response.destroyed || write.call(response, bytes) !== false,
       end: () => end.call(response),
-      drained: () => response.emit('drain'),
+      drained: () => emit.call(response, 'drain'),
       failed: (error) => response.destroy(error),
     });
+    // The socket's drain tells the compressor to go on. There is room for the application when the compressor says so.
+    response.emit = (/** @type {any} */ name, /** @type {any[]} */ ...given) => {
+      if (name !== 'drain') return emit.call(response, name, ...given);
+      compressor.resume();
+      return true;
+    };
+    return compressor;
   }
+}
+
+/** @param {unknown} type */
+function isEventStream(type) {
+  return /^\s*text\/event-stream\b/i.test(String(type));
 }
 
 /** @param {any} chunk @param {any} encoding */
@@ -228,7 +190,7 @@ function lengthOf(chunk, encoding) {
 
 /** @param {unknown} [options] */
 function compression(options) {
-  const settings = compressionOptions(options);
+  const settings = compressionOptions(options, filter);
   return (/** @type {any} */ request, /** @type {any} */ response, /** @type {() => unknown} */ next) => {
     new Compressing(settings, request, response);
     return next();

@@ -39,7 +39,7 @@ function adoptList(response, list) {
 /**
  * Calls back once, when the head is complete and not yet sent.
  * @param {any} response
- * @param {() => boolean | void} listener answers true to keep the head back; it is sent by `response.writeHead` then
+ * @param {() => void} listener
  */
 function onHead(response, listener) {
   const { writeHead } = response;
@@ -48,7 +48,7 @@ function onHead(response, listener) {
     if (told) return writeHead.apply(response, given);
     told = true;
     adoptHead(response, given);
-    if (listener() === true) return response;
+    listener();
     return writeHead.call(response, response.statusCode);
   };
 }
