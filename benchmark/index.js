@@ -1,3 +1,4 @@
+const { availableParallelism } = require('node:os');
 const { readCommandLine, USAGE } = require('./harness/command-line.js');
 const { findTrials } = require('./harness/trials.js');
 const { runTrial } = require('./harness/run.js');
@@ -18,25 +19,43 @@ async function main() {
 
 /** @param {CommandLine} commandLine */
 async function runAll({ mode, only, enforce }) {
+  /** @type {import('./harness/types.js').TrialResult[]} */
   const results = [];
+  /** @type {import('./harness/types.js').Verdict[]} */
   const missed = [];
-  for (const trial of findTrials(only)) {
+  const run = async (/** @type {import('./harness/types.js').FoundTrial} */ trial) => {
     const started = Date.now();
     const result = await runOne(trial, mode);
-    if (!result) continue;
+    if (!result) return;
     results.push(result);
     console.log(`\n${describeResult(trial, result)}`);
     console.log(`  answers equal; took ${Math.round((Date.now() - started) / 1000)} s`);
     // At the size of a smoke test the figures mean nothing.
-    if (mode === 'smoke') continue;
+    if (mode === 'smoke') return;
     const verdicts = judge(trial, result);
     for (const verdict of verdicts) console.log(`  ${describeVerdict(trial, verdict)}`);
     missed.push(...verdicts.filter((verdict) => !verdict.met));
     saveResult(result);
-  }
+  };
+  // One after the other where something is measured.
+  await eachOf(findTrials(only), mode === 'smoke' ? availableParallelism() : 1, run);
   if (mode === 'smoke') renderAll(results);
   console.log(`\nTrials completed: ${results.length}. Floors missed: ${missed.length}.`);
   if (enforce && missed.length > 0) process.exitCode ||= 2;
+}
+
+/**
+ * @template T
+ * @param {T[]} items
+ * @param {number} atATime
+ * @param {(item: T) => Promise<void>} work
+ */
+async function eachOf(items, atATime, work) {
+  const left = items.values();
+  const lane = async () => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
 }
 
 /**

@@ -19,7 +19,9 @@ function main() {
   if (missing.length === 0) return;
   console.log(`building ${missing.join(', ')}`);
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  execFileSync(npm, ['rebuild', ...missing], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  // node-gyp compiles one file after the other unless it is told.
+  const env = { ...process.env, JOBS: 'max' };
+  execFileSync(npm, ['rebuild', ...missing], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
   const broken = missing.filter((name) => !loads(name));
   if (broken.length > 0) throw new Error(`${broken.join(', ')} cannot be built here`);
 }

@@ -6,11 +6,11 @@
 const native = require('../native.js');
 
 /** Slots of a ring, as the native side has them. */
-const SLOTS = 1 << 14;
+const SLOTS = 1 << 16;
 const MASK = SLOTS - 1;
 
 /** How far the writer goes before it looks how much room is left. */
-const STRIDE = SLOTS / 4;
+const STRIDE = 1 << 12;
 
 /** The slot that sets the time of the samples that follow it in the ring. */
 const TIME_SLOT = 0;
@@ -58,7 +58,7 @@ function ringWriter(memory) {
   function makeRoom(head) {
     const waiting = (head - Atomics.load(tailWord, 0)) | 0;
     if (waiting > SLOTS - STRIDE) native.monitorDrain();
-    else if (waiting >= SLOTS / 2) native.monitorWake();
+    else if (waiting >= STRIDE) native.monitorWake();
     limit = (head + STRIDE) | 0;
   }
 

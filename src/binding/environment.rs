@@ -28,6 +28,7 @@ use super::tiered::TieredCaches;
 use super::values;
 use super::worker_pool::WorkerPools;
 use crate::engine::completion::{CompletionQueue, Outcome, Reply};
+use crate::engine::freed_memory;
 
 /// Memory that JavaScript and native code use in turns, allocated by JavaScript and kept
 /// alive by a reference.
@@ -197,6 +198,7 @@ fn attach(call: &Call<'_, 3>) -> Returned {
     environment.header.set(share(call, 0)?);
     environment.scratch.set(share(call, 1)?);
     environment.waker.attach(call.env, call.argument(2))?;
+    freed_memory::enlist(&environment.queue);
     let data = ptr::from_ref(environment).cast_mut().cast();
     // Added after the threadsafe function has added its own, hence run before.
     // SAFETY: `clean_up` fits, and the environment outlives its hooks.
@@ -260,6 +262,9 @@ fn drain(call: &Call<'_, 0>) -> Returned {
     // Whether the scratch memory is still nobody else's, and how much of it is taken.
     let (mut lends, mut taken) = (true, 0);
     let completions = call.environment.queue.drain();
+    if call.environment.queue.is_asked_to_give_back() {
+        freed_memory::give_back();
+    }
     let mut flat = Vec::with_capacity(completions.len() * 4);
     for completion in completions {
         let operation = completion.operation;

@@ -119,6 +119,7 @@ pub trait Waker: Send + Sync {
 pub struct CompletionQueue {
     state: Mutex<State>,
     wake_pending: AtomicBool,
+    asked_to_give_back: AtomicBool,
     waker: Box<dyn Waker>,
 }
 
@@ -134,6 +135,7 @@ impl CompletionQueue {
         Self {
             state: Mutex::default(),
             wake_pending: AtomicBool::new(false),
+            asked_to_give_back: AtomicBool::new(false),
             waker,
         }
     }
@@ -150,6 +152,25 @@ impl CompletionQueue {
             self.waker.wake();
         }
         true
+    }
+
+    /// Wakes the environment so that it gives back memory, results or not; see
+    /// [`freed_memory`](super::freed_memory).
+    pub fn ask_to_give_back(&self) {
+        let state = self.state.lock();
+        if state.closed {
+            return;
+        }
+        self.asked_to_give_back.store(true, Ordering::SeqCst);
+        if !self.wake_pending.swap(true, Ordering::SeqCst) {
+            self.waker.wake();
+        }
+    }
+
+    /// Whether memory is to be given back. The answer ends the question.
+    pub fn is_asked_to_give_back(&self) -> bool {
+        self.asked_to_give_back.load(Ordering::Relaxed)
+            && self.asked_to_give_back.swap(false, Ordering::SeqCst)
     }
 
     /// Takes all results. Called on the environment's own thread.
@@ -203,6 +224,20 @@ mod tests {
         assert_eq!(taken, (0..100).collect::<Vec<_>>());
         queue.push(7, Outcome::Lead(1));
         assert_eq!(wakes.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_request_for_memory_wakes_and_is_answered_once() {
+        let (queue, wakes) = queue();
+        queue.ask_to_give_back();
+        queue.ask_to_give_back();
+        assert_eq!(wakes.load(Ordering::SeqCst), 1);
+        assert!(queue.drain().is_empty());
+        assert!(queue.is_asked_to_give_back());
+        assert!(!queue.is_asked_to_give_back());
+        queue.close();
+        queue.ask_to_give_back();
+        assert!(!queue.is_asked_to_give_back());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod cache;
 pub mod clock;
 pub mod completion;
 pub mod compute;
+pub mod freed_memory;
 pub mod jobs;
 pub mod lmdb;
 pub mod load;

@@ -13,7 +13,7 @@ use super::now_ms;
 use super::store::Store;
 
 /// Slots of a ring; a power of two. JavaScript has the same number.
-pub const SLOTS: usize = 1 << 14;
+pub const SLOTS: usize = 1 << 16;
 
 /// Slots that are drained under one lock of the store, so that nobody waits long for it.
 pub const BATCH: usize = 4096;

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use super::MemoryCache;
 use crate::engine::cache::budget::Member;
 use crate::engine::cache::store::Capacity;
+use crate::engine::freed_memory;
 use crate::engine::memory_pressure::{self, Yielding};
 
 /// No bound.
@@ -171,8 +172,10 @@ impl Yielding for MemoryCache {
     }
 
     fn shrink(&self, bytes: u64) {
-        self.limits.press(self.store.bytes().saturating_sub(bytes));
+        let before = self.store.bytes();
+        self.limits.press(before.saturating_sub(bytes));
         self.apply_limits();
+        freed_memory::freed(before.saturating_sub(self.store.bytes()));
     }
 
     fn recover(&self) {

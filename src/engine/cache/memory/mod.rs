@@ -55,6 +55,7 @@ use super::guards::Guards;
 use super::record::Record;
 use super::store::Store;
 use crate::engine::background::{self, Periodic};
+use crate::engine::freed_memory;
 use crate::engine::registry::{Engine, Registry};
 use crate::engine::versions::VersionTable;
 use crate::error::{Error, Result};
@@ -224,10 +225,9 @@ impl MemoryCache {
             background::every(self.this.clone());
         }
     }
-}
 
-impl Periodic for MemoryCache {
-    fn run(&self) -> bool {
+    /// Drops what has expired. False when nothing will any more.
+    fn expire(&self) -> bool {
         if self.store.expire(crate::engine::clock::coarse_ms()) {
             return true;
         }
@@ -237,6 +237,15 @@ impl Periodic for MemoryCache {
             return !self.swept.swap(true, Ordering::SeqCst);
         }
         false
+    }
+}
+
+impl Periodic for MemoryCache {
+    fn run(&self) -> bool {
+        let before = self.store.bytes();
+        let goes_on = self.expire();
+        freed_memory::freed(before.saturating_sub(self.store.bytes()));
+        goes_on
     }
 }
 

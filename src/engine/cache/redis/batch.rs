@@ -129,9 +129,12 @@ mod tests {
 
     use super::*;
 
-    /// Batches of so many requests, each with its number; what they are answered with.
-    fn batches(sizes: &[usize], apart: Duration) -> (Vec<Batch>, Arc<Mutex<Vec<(usize, usize)>>>) {
-        let answered = Arc::new(Mutex::new(Vec::new()));
+    /// The numbers of batches that were answered, and with how many answers.
+    type Answered = Arc<Mutex<Vec<(usize, usize)>>>;
+
+    /// Batches of so many requests.
+    fn batches(sizes: &[usize], apart: Duration) -> (Vec<Batch>, Answered) {
+        let answered = Answered::default();
         let now = Instant::now();
         let batch = |(number, &size): (usize, &usize)| {
             let answered = answered.clone();

@@ -265,7 +265,7 @@ mod families {
         let mut missed = Vec::new();
         for (name, trace) in families {
             for capacity in [100, 1_000, 5_000] {
-                let ours = percent(&trace, adaptive(capacity, 0));
+                let ours = mean_adaptive(&trace, capacity);
                 let best = best_of_others(&trace, capacity);
                 let report = format!("{name} at {capacity}: {ours:.2}, best of others {best:.2}");
                 println!("{report}");
