@@ -108,7 +108,9 @@ class AdvancedCacheManager {
   }
 
   getStats() {
-    const { hits, misses, entries, bytes, maxEntries } = this.#memory.stats;
+    const { entries, bytes, maxEntries } = this.#memory.stats;
+    // What memory misses and Redis has is a hit.
+    const { hits, misses } = this.#cache.stats;
     const counted = this.#counts ? { hits, misses } : { hits: 0, misses: 0 };
     const reads = counted.hits + counted.misses;
     return {
