@@ -4,7 +4,10 @@ import type { Entries } from './cache.js';
 
 /** Options of {@link AdvancedCache}. */
 export interface AdvancedCacheOptions {
-  /** Handles of the same name, in any thread, share what is in memory. What is on disk is shared by its directory. */
+  /**
+   * Handles of the same name, in any thread, share what is in memory. What is on disk is shared by its directory, and one
+   * name is one directory.
+   */
   name?: string | undefined;
   /**
    * Most bytes in memory. A positive integer.
@@ -17,7 +20,7 @@ export interface AdvancedCacheOptions {
    */
   diskLimit?: number | undefined;
   /**
-   * How long entries live that are set without a `ttl`, and at most, in milliseconds.
+   * How long entries live that are set without a `ttl`, in milliseconds.
    * @default 604800000
    */
   maxAge?: number | undefined;

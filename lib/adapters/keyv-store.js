@@ -9,7 +9,7 @@
 const { EventEmitter } = require('node:events');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { literally } = require('../cache/globs.js');
-const { MemoryCache } = require('../cache/memory-cache.js');
+const { openFaceMemory } = require('../cache/face-memory.js');
 const validate = require('../validate.js');
 const { copyOf } = require('./copy.js');
 const { KeyvTexts } = require('./keyv-texts.js');
@@ -41,7 +41,8 @@ class KeyvStore extends EventEmitter {
     if (namespace !== undefined) this.namespace = validate.string(namespace, 'options.namespace');
     if (validate.boolean(parseJson, 'options.parseJson')) this.#texts = new KeyvTexts();
     this.#owned = cache === undefined;
-    this.#cache = cache === undefined ? new MemoryCache(memory) : validate.cache(cache, 'options.cache');
+    this.#cache =
+      cache === undefined ? openFaceMemory('KeyvStore', {}, memory) : validate.cache(cache, 'options.cache');
     if (!this.#owned) validate.options(memory, 'options', OWN_OPTIONS);
   }
 

@@ -7,7 +7,7 @@
 
 const { EventEmitter } = require('node:events');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
-const { MemoryCache } = require('../cache/memory-cache.js');
+const { openFaceMemory } = require('../cache/face-memory.js');
 const { requirePeer } = require('../peer.js');
 const validate = require('../validate.js');
 
@@ -35,7 +35,8 @@ class SessionStore extends EventEmitter {
     this.#prefix = validate.string(prefix, 'options.prefix');
     this.#ttlMs = validate.positiveNumber(ttlMs, 'options.ttlMs');
     this.#owned = cache === undefined;
-    this.#cache = cache === undefined ? new MemoryCache(memory) : validate.cache(cache, 'options.cache');
+    this.#cache =
+      cache === undefined ? openFaceMemory('SessionStore', {}, memory) : validate.cache(cache, 'options.cache');
     if (!this.#owned) validate.options(memory, 'options', OWN_OPTIONS);
   }
 

@@ -10,6 +10,8 @@ const { MEMORY } = require('./internal.js');
 const { TTL_IN_MS } = require('./ttl-argument.js');
 
 const MEMORY_DEFAULTS = { maxEntries: 10_000, ttlMs: 3_600_000 };
+/** What options of the memory are called here. */
+const MEMORY_WORDS = { maxEntries: 'maxSize', ttlMs: 'defaultTTL' };
 const OPTIONS = ['distributed', 'name', 'maxSize', 'defaultTTL', 'cleanupInterval', 'enableMetrics'];
 const WARM_OPTIONS = ['keys', 'loader', 'ttlMs'];
 
@@ -39,7 +41,7 @@ class AdvancedCacheManager {
     if (name !== undefined) memory.name = check.nonEmptyString(name, 'options.name');
     if (maxSize !== undefined) memory.maxEntries = check.positiveInteger(maxSize, 'options.maxSize');
     if (defaultTTL !== undefined) memory.ttlMs = check.positiveNumber(defaultTTL, 'options.defaultTTL');
-    this.#memory = openFaceMemory('AdvancedCacheManager', MEMORY_DEFAULTS, memory);
+    this.#memory = openFaceMemory('AdvancedCacheManager', MEMORY_DEFAULTS, memory, MEMORY_WORDS);
     this.#cache = this.#memory;
     if (distributed !== undefined) {
       ({ cache: this.#cache, shared: this.#shared } = distribute(this.#memory, distributed));

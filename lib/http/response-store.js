@@ -2,6 +2,7 @@
 
 // Answers in a cache. One in memory is asked without a promise, and lends its bytes; any other is awaited.
 
+const { openFaceMemory } = require('../cache/face-memory.js');
 const { LEND } = require('../cache/internal.js');
 const { MemoryCache } = require('../cache/memory-cache.js');
 const { HotpathError } = require('../errors.js');
@@ -32,7 +33,7 @@ class ResponseStore {
   /** @param {{ cache?: any, name?: string, maxMemoryMB?: number }} settings */
   constructor({ cache, name, maxMemoryMB }) {
     this.#owned = cache === undefined;
-    this.#cache = cache ?? new MemoryCache({ name, maxMemoryMB, nearCache: true });
+    this.#cache = cache ?? openFaceMemory('responseCache', {}, { name, maxMemoryMB });
     if (this.#cache instanceof MemoryCache) {
       this.#isShared = this.#cache.name !== undefined;
       this.#answers = this.#cache[LEND](decode);
