@@ -112,6 +112,7 @@ describe('named monitors', () => {
     assert.equal(second.getEndpointStats()['GET /'].requests, 1);
     assert.throws(() => monitorOf(t, { metricsWindow: 2_000 }, { name }), {
       code: 'ERR_HOTPATH_OPTION_CONFLICT',
+      engine: name,
       option: 'metricsWindow',
       existing: 1_000,
       requested: 2_000,
@@ -124,6 +125,21 @@ describe('named monitors', () => {
     }, collector);
     assert.equal(own.getStats('a').avg, 3);
     own.close();
+  });
+});
+
+describe('a handle that gives no window', () => {
+  it('has that of the monitor, whose default counts as given', (t) => {
+    const name = uniqueName('monitor');
+    const first = monitorOf(t, { metricsWindow: 2_000 }, { name });
+    const second = monitorOf(t, {}, { name });
+    first.trackRequest(10);
+    assert.equal(second.getMetrics().window, '2s');
+    assert.equal(second.stats.requests.throughput, 0.5);
+    const other = uniqueName('monitor');
+    monitorOf(t, {}, { name: other });
+    const conflict = { code: 'ERR_HOTPATH_OPTION_CONFLICT', existing: 60_000, requested: 2_000 };
+    assert.throws(() => monitorOf(t, { metricsWindow: 2_000 }, { name: other }), conflict);
   });
 });
 

@@ -48,8 +48,8 @@ function monitorOptions(argument) {
       shared: 'monitor:default',
       logger: console,
       enabled: false,
-      windowMs: DEFAULT_WINDOW_MS,
-      explicit: {},
+      settings: { metricsWindow: DEFAULT_WINDOW_MS },
+      explicit: [],
       thresholds: { ...THRESHOLDS },
     };
   }
@@ -64,9 +64,8 @@ function monitorOptions(argument) {
     shared: name === undefined ? undefined : `monitor:${name}`,
     logger: outer.logger === undefined ? console : logger(outer.logger, 'options.logger'),
     enabled: inner.enabled === undefined ? true : check.boolean(inner.enabled, 'options.options.enabled'),
-    windowMs,
-    /** @type {Record<string, number>} */
-    explicit: inner.metricsWindow === undefined ? {} : { metricsWindow: windowMs },
+    settings: { metricsWindow: windowMs },
+    explicit: inner.metricsWindow === undefined ? [] : ['metricsWindow'],
     thresholds: thresholds(inner.thresholds, 'options.options.thresholds'),
   };
 }
