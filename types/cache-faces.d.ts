@@ -151,6 +151,8 @@ export class AdvancedCache<V = unknown> extends EventEmitter {
   /** The same in numbers. */
   get stats(): AdvancedCacheStats;
   clear(): Promise<void>;
+  /** Whether it was shut down. */
+  get closed(): boolean;
   /** Closes the cache. What is on disk is there when it is opened again. */
   shutdown(): Promise<void>;
   close(): Promise<void>;

@@ -213,4 +213,6 @@ export class CircuitBreaker extends EventEmitter {
   execute<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, ...args: A): Promise<T>;
   /** The function behind the breaker. */
   wrap<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>): (...args: A) => Promise<T>;
+  /** `removeAllListeners`, for `using`: there is nothing else to let go of. */
+  [Symbol.dispose](): void;
 }

@@ -6,6 +6,7 @@
 // deadline and size, and the value where the engine does not (see node-cache-values.js).
 
 const { EventEmitter } = require('node:events');
+const { addAliases } = require('../aliases.js');
 const { NodeCacheValues } = require('./node-cache-values.js');
 const { nodeCacheError } = require('./node-cache-errors.js');
 
@@ -28,9 +29,9 @@ const SCALAR_SIZE = 8;
 /** Methods that code written for a class instance may pass around without it. */
 const METHODS = [
   ...['get', 'mget', 'set', 'mset', 'del', 'take', 'ttl', 'getTtl', 'keys', 'has', 'getStats', 'flushAll'],
-  ...['flushStats', 'close'],
+  ...['flushStats', 'close', 'put', 'delete'],
 ];
-const CALLBACK_METHODS = ['get', 'mget', 'set', 'del', 'ttl', 'getTtl', 'keys', 'has'];
+const CALLBACK_METHODS = ['get', 'mget', 'set', 'put', 'del', 'delete', 'ttl', 'getTtl', 'keys', 'has'];
 
 /**
  * @typedef {object} Entry
@@ -323,5 +324,7 @@ function withCallback(method) {
     callback(null, result);
   };
 }
+
+addAliases(NodeCache, { put: 'set', delete: 'del' });
 
 module.exports = { NodeCache };

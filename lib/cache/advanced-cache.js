@@ -71,6 +71,11 @@ class AdvancedCache extends EventEmitter {
     if (this.#options.predictiveLoading) this.#successors = new Successors();
   }
 
+  /** Whether it was shut down. */
+  get closed() {
+    return this.#closing !== undefined;
+  }
+
   /** Opens the cache. Whatever is asked before waits for it, so it need not be called. */
   init() {
     if (this.#closing) return Promise.reject(new HotpathClosedError('The cache is closed'));

@@ -3,6 +3,7 @@
 // Live values, the least recently used of which goes. A Map keeps its keys in the order in which they came, so deleting
 // and setting again moves an entry to the end, and the first key is the one to go.
 
+const { DISPOSE, addAliases } = require('../aliases.js');
 const check = require('../validate.js');
 const { estimateBytes } = require('./estimate.js');
 
@@ -163,5 +164,7 @@ class LRUCache {
 function estimateEntry(value, key) {
   return estimateBytes(value) + estimateBytes(key);
 }
+
+addAliases(LRUCache, { put: 'set', del: 'delete', [DISPOSE]: 'clear' });
 
 module.exports = { LRUCache };
