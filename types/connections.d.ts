@@ -133,7 +133,8 @@ export class ConnectionPoolManager extends EventEmitter {
   get pools(): Map<string, unknown>;
   /**
    * A connected client of ioredis, a cluster's where `nodes` are given.
-   * @throws what ioredis fails to connect with; the next call tries again
+   * @throws why there is no connection, `ECONNREFUSED` for one, or `ERR_HOTPATH_CONNECTION_REFUSED` when the server says
+   *   no; the next call tries again
    */
   getRedisPool<Client = unknown>(config: RedisPoolConfig): Promise<Client>;
   /** A connected MongoClient. */
