@@ -7,7 +7,7 @@ const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { openFaceMemory } = require('./face-memory.js');
 const { MEMORY } = require('./internal.js');
-const { TTL_IN_MS } = require('./ttl-argument.js');
+const { TTL_FORM } = require('./ttl-argument.js');
 
 const MEMORY_DEFAULTS = { maxEntries: 10_000, ttlMs: 3_600_000 };
 /** What options of the memory are called here. */
@@ -26,8 +26,6 @@ class AdvancedCacheManager {
   /** What Redis is told; the memory has a default of its own. @type {number | undefined} */
   #defaultTtlMs;
   #counts;
-
-  [TTL_IN_MS] = true;
 
   /** @param {unknown} [options] */
   constructor(options) {
@@ -103,6 +101,10 @@ class AdvancedCacheManager {
   /** @param {string} pattern a glob @returns {Promise<number>} */
   async deletePattern(pattern) {
     return this.#cache.deletePattern(pattern);
+  }
+
+  get [TTL_FORM]() {
+    return 'ms';
   }
 
   [MEMORY]() {

@@ -19,6 +19,7 @@ const { checkKey, checkKeys } = require('./memory-arguments.js');
 const { estimateSize } = require('./estimate.js');
 const { MEMORY } = require('./internal.js');
 const { Successors } = require('./successors.js');
+const { TTL_FORM } = require('./ttl-argument.js');
 
 /** A value of more than this share of the memory stays on disk. */
 const MEMORY_SHARE = 1 / 8;
@@ -216,6 +217,10 @@ class AdvancedCache extends EventEmitter {
     const outcomes = await Promise.all(keys.map((key) => this.#preload(key, loader)));
     const count = (/** @type {string} */ outcome) => outcomes.filter((each) => each === outcome).length;
     return { memory: count('memory'), promoted: count('promoted'), loaded: count('loaded'), missing: count('missing') };
+  }
+
+  get [TTL_FORM]() {
+    return 'options';
   }
 
   /** @returns {import('./memory-cache.js').MemoryCache | undefined} */

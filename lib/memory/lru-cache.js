@@ -4,6 +4,7 @@
 // and setting again moves an entry to the end, and the first key is the one to go.
 
 const { DISPOSE, addAliases } = require('../aliases.js');
+const { TTL_FORM } = require('../cache/ttl-argument.js');
 const check = require('../validate.js');
 const { estimateBytes } = require('./estimate.js');
 
@@ -32,6 +33,10 @@ class LRUCache {
       given.maxBytes === undefined ? Infinity : check.positiveInteger(given.maxBytes, 'options.maxBytes');
     this.#ttl = given.ttl === undefined ? Infinity : check.positiveNumber(given.ttl, 'options.ttl');
     this.#sizeOf = given.sizeOf === undefined ? estimateEntry : check.function_(given.sizeOf, 'options.sizeOf');
+  }
+
+  get [TTL_FORM]() {
+    return 'options';
   }
 
   get size() {
