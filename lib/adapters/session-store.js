@@ -10,6 +10,7 @@ const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { openFaceMemory } = require('../cache/face-memory.js');
 const { requirePeer } = require('../peer.js');
 const validate = require('../validate.js');
+const { AnyCache } = require('./any-cache.js');
 
 const DEFAULTS = { prefix: 'sess:', ttlMs: 86_400_000 };
 const OWN_OPTIONS = ['cache', 'prefix', 'ttlMs'];
@@ -19,6 +20,7 @@ const OWN_OPTIONS = ['cache', 'prefix', 'ttlMs'];
 
 class SessionStore extends EventEmitter {
   #cache;
+  #reach;
   #owned;
   #prefix;
   #ttlMs;
@@ -38,6 +40,7 @@ class SessionStore extends EventEmitter {
     this.#cache =
       cache === undefined ? openFaceMemory('SessionStore', {}, memory) : validate.cache(cache, 'options.cache');
     if (!this.#owned) validate.options(memory, 'options', OWN_OPTIONS);
+    this.#reach = new AnyCache(this.#cache);
   }
 
   /** The cache behind it. */
@@ -86,7 +89,7 @@ class SessionStore extends EventEmitter {
   /** @param {Callback} [callback] */
   clear(callback) {
     answer(
-      this.#keys().then((keys) => this.#cache.deleteMany(keys)),
+      this.#keys().then((keys) => this.#reach.deleteMany(keys)),
       callback && ((error) => callback(error)),
     );
   }
@@ -128,14 +131,14 @@ class SessionStore extends EventEmitter {
   async #write(id, session) {
     const ttlMs = this.#remaining(session);
     if (ttlMs <= 0) return this.#remove(id);
-    await this.#cache.set(this.#prefix + id, JSON.stringify(session), { ttlMs });
+    await this.#reach.set(this.#prefix + id, JSON.stringify(session), ttlMs);
   }
 
   /** @param {string} id @param {Data} session */
   async #prolong(id, session) {
     const ttlMs = this.#remaining(session);
     if (ttlMs <= 0) return this.#remove(id);
-    await this.#cache.touch(this.#prefix + id, { ttlMs });
+    await this.#reach.touch(this.#prefix + id, ttlMs);
   }
 
   /** @param {string} id */
@@ -146,7 +149,7 @@ class SessionStore extends EventEmitter {
   async #readAll() {
     const keys = await this.#keys();
     /** @type {string[]} */
-    const texts = await this.#cache.getMany(keys);
+    const texts = await this.#reach.getMany(keys);
     const pairs = texts.map((text, index) => [keys[index].slice(this.#prefix.length), text]);
     // Some may have expired since the keys were listed.
     const present = pairs.filter(([, text]) => typeof text === 'string');
@@ -155,7 +158,7 @@ class SessionStore extends EventEmitter {
 
   /** @returns {Promise<string[]>} */
   async #keys() {
-    const keys = await this.#cache.keys();
+    const keys = await this.#reach.keys();
     return keys.filter((/** @type {string} */ key) => key.startsWith(this.#prefix));
   }
 
