@@ -7,7 +7,9 @@ const { describe, it } = require('node:test');
 const Keyv = require('keyv').default;
 const hotpath = require('../../index.js');
 const { MEMORY } = require('../../lib/cache/internal.js');
+const { listen } = require('../support/router.js');
 const { temporaryFolder } = require('../support/servers.js');
+const { waitFor } = require('../support/wait.js');
 
 const HOUR_MS = 3_600_000;
 
@@ -64,5 +66,40 @@ describe('LRUCache', () => {
     t.after(() => levels.close());
     await levels.set('b', 2, 3_600);
     assert.deepEqual([cache.get('a'), cache.get('b')], [1, 2]);
+  });
+});
+
+describe('what is kept in an AdvancedCache by others', () => {
+  const opened = (t) => {
+    const cache = new hotpath.AdvancedCache({ directory: temporaryFolder(t), diskLimit: 2 ** 24 });
+    t.after(() => cache.close());
+    return cache;
+  };
+
+  it('answers of a response cache', async (t) => {
+    const cache = opened(t);
+    const handler = hotpath.responseCache({ cache, ttlMs: HOUR_MS, onError: assert.fail });
+    let asked = 0;
+    const base = await listen(t, (request, response) =>
+      handler(request, response, () => {
+        asked += 1;
+        response.end('answer');
+      }),
+    );
+    assert.equal(await (await fetch(base)).text(), 'answer');
+    await waitFor(() => cache.stats.memory.entries > 0);
+    assert.equal(await (await fetch(base)).text(), 'answer');
+    assert.equal(asked, 1);
+  });
+
+  it('results of queries', async (t) => {
+    const cache = opened(t);
+    const optimization = new hotpath.OptimizationService({
+      services: { cache },
+      queryOptimization: { resultCaching: true },
+    });
+    t.after(() => optimization.close());
+    let runs = 0;
+    for (let time = 0; time < 2; time++) assert.equal(await optimization.query('SELECT 1', [], async () => ++runs), 1);
   });
 });

@@ -4,16 +4,14 @@
 // has, or refused by name.
 
 const { HotpathError } = require('../errors.js');
-const { ttlForm } = require('../cache/ttl-argument.js');
+const { lifeOptions } = require('../cache/ttl-argument.js');
 
 class AnyCache {
   #cache;
-  #lifeName;
 
   /** @param {any} cache */
   constructor(cache) {
     this.#cache = cache;
-    this.#lifeName = ttlForm(cache) === 'options' ? 'ttl' : 'ttlMs';
   }
 
   /** @param {string} key @param {any} value @param {number | undefined} ttlMs */
@@ -60,7 +58,7 @@ class AnyCache {
 
   /** @param {number | undefined} ttlMs */
   #life(ttlMs) {
-    return ttlMs === undefined ? undefined : { [this.#lifeName]: ttlMs };
+    return ttlMs === undefined ? undefined : lifeOptions(this.#cache, ttlMs);
   }
 }
 

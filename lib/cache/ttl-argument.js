@@ -32,4 +32,9 @@ function ttlArgument(cache, ttlMs, form = ttlForm(cache)) {
   return ttlMs === undefined ? undefined : FORMS[form](ttlMs);
 }
 
-module.exports = { TTL_FORM, isKeyv, ttlArgument, ttlForm };
+/** The same for caches of ours, all of which take options, but not all of them the same. @param {any} cache @param {number} ttlMs */
+function lifeOptions(cache, ttlMs) {
+  return ttlForm(cache) === 'options' ? { ttl: ttlMs } : { ttlMs };
+}
+
+module.exports = { TTL_FORM, isKeyv, lifeOptions, ttlArgument, ttlForm };
