@@ -143,6 +143,24 @@ describe('a handle that gives no window', () => {
   });
 });
 
+describe('handles on a named monitor', () => {
+  it('have one set of thresholds, as they have one set of alerts', (t) => {
+    const name = uniqueName('monitor');
+    monitorOf(t, { thresholds: { cpu: 70, errorRate: 2 } }, { name });
+    assert.deepEqual(monitorOf(t, { thresholds: { cpu: 70 } }, { name }).thresholds, {
+      responseTime: 1_000,
+      errorRate: 0.02,
+      memoryUsage: 0.85,
+      cpuUsage: 0.7,
+      queueDepth: 100,
+    });
+    const conflict = { code: 'ERR_HOTPATH_OPTION_CONFLICT', engine: name };
+    const open = (thresholds) => () => monitorOf(t, { thresholds }, { name });
+    assert.throws(open({ cpu: 71 }), { ...conflict, option: 'cpu', existing: 70, requested: 71 });
+    assert.throws(open({ queueDepth: 5 }), { ...conflict, option: 'queueDepth', existing: 100, requested: 5 });
+  });
+});
+
 describe('requests', () => {
   it('make the documented figures', (t) => {
     const monitor = monitorOf(t, { thresholds: { errorRate: 50 } });

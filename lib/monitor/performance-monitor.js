@@ -8,7 +8,7 @@ const { surfaceLater, tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
-const { monitorOptions } = require('./monitor-options.js');
+const { fractions, monitorOptions } = require('./monitor-options.js');
 const { describe, errorRate, latency, percent } = require('./monitor-report.js');
 const { observeAll, severityOf } = require('./monitor-rules.js');
 const { record } = require('./recorder.js');
@@ -50,7 +50,6 @@ class PerformanceMonitor extends EventEmitter {
   constructor(options) {
     super();
     const { shared, logger, enabled, settings, explicit, thresholds } = monitorOptions(options);
-    this.#thresholds = thresholds;
     this.#monitor = new MonitorHandle({
       label: 'performance monitor',
       name: shared,
@@ -58,6 +57,7 @@ class PerformanceMonitor extends EventEmitter {
       explicit,
       capacity: KEPT,
     });
+    this.#thresholds = thresholds ?? fractions(this.#monitor.settings);
     this.#alerts = new AlertBook(this.#monitor);
     this.#services = new ServiceWatch(shared);
     this.#logger = logger;
