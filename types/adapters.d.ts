@@ -92,6 +92,8 @@ export class NodeCache extends EventEmitter {
   mget<T = unknown>(keys: (string | number)[]): Record<string, T>;
   /** Sets a value, for `ttl` seconds; 0 is for ever. */
   set<T = unknown>(key: string | number, value: T, ttl?: number | string): boolean;
+  /** The same as `set`. */
+  put<T = unknown>(key: string | number, value: T, ttl?: number | string): boolean;
   /**
    * The value of a key; where there is none, `value`, or what it returns if it is a function, which is stored for `ttl`
    * seconds. A promise is stored as a promise.
@@ -102,6 +104,8 @@ export class NodeCache extends EventEmitter {
   mset<T = unknown>(entries: { key: string | number; val: T; ttl?: number }[]): boolean;
   /** Deletes keys, and says how many were there. */
   del(keys: string | number | (string | number)[]): number;
+  /** The same as `del`. */
+  delete(keys: string | number | (string | number)[]): number;
   /** Reads a value and deletes it. */
   take<T = unknown>(key: string | number): T | undefined;
   /** Gives a key another time to live, in seconds; the standard one by default. A negative one deletes the key. */

@@ -4,7 +4,10 @@ import type { Entries } from './cache.js';
 
 /** Options of {@link AdvancedCache}. */
 export interface AdvancedCacheOptions {
-  /** Handles of the same name, in any thread, share what is in memory. What is on disk is shared by its directory. */
+  /**
+   * Handles of the same name, in any thread, share what is in memory. What is on disk is shared by its directory, and one
+   * name is one directory.
+   */
   name?: string | undefined;
   /**
    * Most bytes in memory. A positive integer.
@@ -17,7 +20,7 @@ export interface AdvancedCacheOptions {
    */
   diskLimit?: number | undefined;
   /**
-   * How long entries live that are set without a `ttl`, and at most, in milliseconds.
+   * How long entries live that are set without a `ttl`, in milliseconds.
    * @default 604800000
    */
   maxAge?: number | undefined;
@@ -117,7 +120,7 @@ export class AdvancedCache<V = unknown> extends EventEmitter {
   constructor(options?: AdvancedCacheOptions);
   /** Opens the cache. Whatever is asked before waits for it, so it need not be called. */
   init(): Promise<void>;
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   /** @returns whether it was stored: what is larger than the whole disk is not */
   set(key: string, value: V, options?: AdvancedCacheSetOptions): Promise<boolean>;
   put(key: string, value: V, options?: AdvancedCacheSetOptions): Promise<boolean>;
@@ -148,6 +151,8 @@ export class AdvancedCache<V = unknown> extends EventEmitter {
   /** The same in numbers. */
   get stats(): AdvancedCacheStats;
   clear(): Promise<void>;
+  /** Whether it was shut down. */
+  get closed(): boolean;
   /** Closes the cache. What is on disk is there when it is opened again. */
   shutdown(): Promise<void>;
   close(): Promise<void>;
@@ -155,7 +160,8 @@ export class AdvancedCache<V = unknown> extends EventEmitter {
 }
 
 /** The cache that everybody shares. Opened at its first use. */
-export const advancedCache: AdvancedCache;
+// biome-ignore lint/suspicious/noExplicitAny: it holds whatever the application puts into it.
+export const advancedCache: AdvancedCache<any>;
 
 /** Options of {@link AdvancedCacheManager}. */
 export interface AdvancedCacheManagerOptions {
@@ -221,7 +227,7 @@ export interface WarmGroupReport {
 /** The cache manager of document 002: embedded, or with Redis behind it. A `ttl` is milliseconds. */
 export class AdvancedCacheManager<V = unknown> {
   constructor(options?: AdvancedCacheManagerOptions);
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   set(key: string, value: V, ttl?: number | { ttlMs?: number; tags?: string[] }): Promise<boolean>;
   put(key: string, value: V, ttl?: number | { ttlMs?: number; tags?: string[] }): Promise<boolean>;
   has(key: string): Promise<boolean>;
@@ -284,7 +290,7 @@ export interface CacheOptimization {
 /** The cache service of document 004: embedded, or on Redis where it is configured. A `ttl` is seconds. */
 export class CacheService<V = unknown> {
   constructor(options?: CacheServiceOptions);
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   set(key: string, value: V, ttl?: number | { ttlMs?: number }): Promise<boolean>;
   put(key: string, value: V, ttl?: number | { ttlMs?: number }): Promise<boolean>;
   has(key: string): Promise<boolean>;
@@ -297,7 +303,7 @@ export class CacheService<V = unknown> {
   deleteMany(keys: readonly string[]): Promise<number>;
   /** Stores `pattern:id`. */
   setWithPattern(pattern: string, id: string | number, value: V, ttl?: number | { ttlMs?: number }): Promise<boolean>;
-  getWithPattern(pattern: string, id: string | number): Promise<V | undefined>;
+  getWithPattern<T extends V = V>(pattern: string, id: string | number): Promise<T | undefined>;
   /** Deletes what a glob means; without glob characters the key of that name and all of `pattern:*`. */
   delPattern(pattern: string): Promise<number>;
   /** Adds one. @param ttl seconds, for a counter that this call makes */
@@ -317,7 +323,8 @@ export class CacheService<V = unknown> {
 }
 
 /** The service that everybody shares. Opened at its first use. */
-export const cacheService: CacheService;
+// biome-ignore lint/suspicious/noExplicitAny: it holds whatever the application puts into it.
+export const cacheService: CacheService<any>;
 
 /** Where values come from: many, or one. */
 export type WarmSource<T = unknown> =

@@ -383,9 +383,10 @@ export class MemoryCache<V = unknown> extends EventEmitter {
   put(key: string, value: V, ttl?: Ttl): boolean;
   /**
    * The value, or undefined when there is none or its time is over. `has` tells a stored `undefined` from a miss.
-   * Counts as a use for eviction, idle time and statistics.
+   * Counts as a use for eviction, idle time and statistics. Of a cache of anything, `get<User>(key)` says what is expected;
+   * nothing checks it.
    */
-  get(key: string): V | undefined;
+  get<T extends V = V>(key: string): T | undefined;
   /** As `get`, but no trace is left in eviction order, idle time or statistics. */
   peek(key: string): V | undefined;
   /** Whether there is a live entry. Leaves no trace either, and decodes nothing. */
@@ -567,7 +568,7 @@ export class MemoryOptimizedCache<V = unknown> {
   /** The same as `put`. */
   set(key: string, value: V, ttlSeconds?: number | null): Promise<boolean>;
   /** The value, or undefined. */
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   /** Whether there is a live entry. */
   has(key: string): Promise<boolean>;
   /** Removes an entry. @returns whether there was one */

@@ -133,7 +133,8 @@ export class ConnectionPoolManager extends EventEmitter {
   get pools(): Map<string, unknown>;
   /**
    * A connected client of ioredis, a cluster's where `nodes` are given.
-   * @throws what ioredis fails to connect with; the next call tries again
+   * @throws why there is no connection, `ECONNREFUSED` for one, or `ERR_HOTPATH_CONNECTION_REFUSED` when the server says
+   *   no; the next call tries again
    */
   getRedisPool<Client = unknown>(config: RedisPoolConfig): Promise<Client>;
   /** A connected MongoClient. */
@@ -215,4 +216,6 @@ export class CircuitBreaker extends EventEmitter {
   wrap<This, A extends unknown[], T>(
     fn: (this: This, ...args: A) => T | PromiseLike<T>,
   ): (this: This, ...args: A) => Promise<T>;
+  /** `removeAllListeners`, for `using`: there is nothing else to let go of. */
+  [Symbol.dispose](): void;
 }

@@ -145,7 +145,7 @@ export class DiskCache<V = unknown> extends EventEmitter {
   get stats(): DiskCacheStats;
 
   /** The value, or undefined. */
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   /**
    * The same at once, for values that are not kept in files.
    * @throws RangeError when the value is in a file: read it with `get` or `getStream`

@@ -164,7 +164,7 @@ export interface JobStats {
     interrupted: number;
     /** Dead letters that were given another chance. */
     revived: number;
-    /** Completed jobs among those that were not cancelled. */
+    /** `completed / total`, as in `'96.67%'`; of a process that works for others, of what it has ended. */
     successRate: string;
   };
   /** Means in milliseconds, of this process. */

@@ -1,3 +1,4 @@
+export { MemoryMonitor, type MemoryMonitorOptions, type MemoryUsage } from './monitor-more.js';
 import type { MatrixLike, NumbersLike, NumbersResult, TypedMatrix } from './compute.js';
 
 /** Settings of a {@link MemoryOptimizationEngine}. */
@@ -340,6 +341,8 @@ export class BufferPool {
 
   /** Lets go of idle buffers, and gives how many those were. */
   trim(): number;
+  /** `trim`, for `using`. */
+  [Symbol.dispose](): void;
 
   get stats(): BufferPoolStats;
 }
@@ -388,9 +391,15 @@ export class LRUCache<K = unknown, V = unknown> {
 
   /** @returns false, and nothing is stored, if the entry alone is larger than `maxBytes` */
   set(key: K, value: V, options?: { ttl?: number }): boolean;
+  /** The same as `set`. */
+  put(key: K, value: V, options?: { ttl?: number }): boolean;
 
   delete(key: K): boolean;
+  /** The same as `delete`. */
+  del(key: K): boolean;
   clear(): void;
+  /** `clear`, for `using`. */
+  [Symbol.dispose](): void;
 
   /** Takes out what has expired, and gives how many those were. Walks over all entries. */
   prune(): number;

@@ -39,7 +39,7 @@ export interface WarningLogger {
 
 /** Options of a {@link PerformanceMonitor}. */
 export interface PerformanceMonitorOptions {
-  /** Shares the monitor with all threads that give it this name. Without: private. */
+  /** Shares the monitor with all threads that give it this name; window and thresholds have to agree. Without: private. */
   name?: string;
   /** Hears of alerts; `console` by default. */
   logger?: WarningLogger;

@@ -271,7 +271,7 @@ export class MultiLevelCache<V = unknown> extends EventEmitter<MultiLevelEvents>
   getMetrics(): MultiLevelMetrics;
 
   /** The value, or undefined (null in the positional form). */
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   /** Whether some level has a fresh value. Counts neither as hit nor as miss. */
   has(key: string): Promise<boolean>;
   /** The values in the order of the keys. */

@@ -235,7 +235,7 @@ export class RedisCache<V = unknown> extends EventEmitter {
   get stats(): RedisCacheStats;
 
   /** The value, or undefined when there is none. */
-  get(key: string): Promise<V | undefined>;
+  get<T extends V = V>(key: string): Promise<T | undefined>;
   /** The value and the milliseconds it still has (`Infinity` when it never expires), in one round trip. */
   getWithTtl(key: string): Promise<{ value: V; ttlMs: number } | undefined>;
   /** Whether there is an entry. */

@@ -380,6 +380,8 @@ export class ComponentLoader<Component = unknown> {
   has(name: string): boolean;
   /** Forgets a component, or all of them. Modules stay loaded in Node.js. */
   clear(name?: string): void;
+  /** `clear`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 export * from './jobs.js';

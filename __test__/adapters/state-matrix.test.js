@@ -142,8 +142,10 @@ describe('NodeCache: state matrix', () => {
     get: (cache) => cache.get('a'),
     mget: (cache) => cache.mget(['a', 'missing']),
     set: (cache) => cache.set('new', [1]),
+    put: (cache) => cache.put('new', [1]),
     mset: (cache) => cache.mset([{ key: 'x', val: 1 }]),
     del: (cache) => cache.del(['a', 'missing']),
+    delete: (cache) => cache.delete(['a', 'missing']),
     take: (cache) => cache.take('a'),
     fetch: (cache) => cache.fetch('a', 5, { n: 2 }),
     ttl: (cache) => cache.ttl('a', 100),
@@ -156,7 +158,18 @@ describe('NodeCache: state matrix', () => {
     data: (cache) => cache.data,
   };
   const answers = {
-    ...{ get: { n: 1 }, mget: { a: { n: 1 } }, set: true, mset: true, del: 1, take: { n: 1 }, ttl: true, getTtl: 0 },
+    ...{
+      get: { n: 1 },
+      mget: { a: { n: 1 } },
+      set: true,
+      mset: true,
+      del: 1,
+      take: { n: 1 },
+      put: true,
+      delete: 1,
+      ttl: true,
+      getTtl: 0,
+    },
     fetch: { n: 1 },
     ...{ keys: ['a'], has: true, getStats: 1, data: { a: { t: 0, v: { n: 1 } } } },
   };
@@ -194,7 +207,7 @@ describe('NodeCache: state matrix', () => {
 
     it(`${name} while full`, (t) => {
       const cache = filled(t, { maxKeys: 1 });
-      if (['set', 'mset'].includes(name)) assert.throws(() => operate(cache), { name: 'ECACHEFULL' });
+      if (['set', 'put', 'mset'].includes(name)) assert.throws(() => operate(cache), { name: 'ECACHEFULL' });
       else assert.deepEqual(operate(cache), answers[name]);
     });
   }

@@ -76,6 +76,15 @@ describe('distributed', () => {
     assert.equal(stats.utilization, 0.02);
   });
 
+  test('what the server has is a hit', async (t) => {
+    const [one, other] = [0, 1].map(() => open(t, {}, { keyPrefix: 'hits:' }));
+    await one.setMany({ a: 1, b: 2 });
+    await other.get('a');
+    await other.getMany(['b', 'missing']);
+    const { hits, misses, hitRate } = other.getStats();
+    assert.deepEqual({ hits, misses, hitRate }, { hits: 2, misses: 1, hitRate: 2 / 3 });
+  });
+
   test('closing ends its connections; a cache that was given stays open', async (t) => {
     const client = new Redis(server().url);
     t.after(() => client.disconnect());

@@ -3,11 +3,13 @@
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
 const { once } = require('node:events');
-const { rmSync, writeFileSync } = require('node:fs');
+const { execFile } = require('node:child_process');
+const { mkdirSync, readdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { Readable } = require('node:stream');
 const { buffer } = require('node:stream/consumers');
 const { describe, test } = require('node:test');
+const { promisify } = require('node:util');
 const { AdvancedCache } = require('../../index.js');
 const { serviceSnapshots } = require('../../lib/services.js');
 const { uniqueName } = require('../support');
@@ -327,14 +329,58 @@ describe('life', () => {
 
   test('handles of one name share what is in memory, and agree about it', async (t) => {
     const name = uniqueName('advanced');
-    const one = open(t, { name, memoryLimit: MIB });
-    const other = open(t, { name });
+    const directory = folder(t);
+    const one = open(t, { name, directory, memoryLimit: MIB });
+    const other = open(t, { name, directory });
     await one.init();
     await other.init();
     await one.set('a', 1);
     assert.equal(await other.get('a'), 1);
     assert.equal(other.stats.memory.hits, 1);
-    await assert.rejects(open(t, { name, memoryLimit: 2 * MIB }).init(), { code: 'ERR_HOTPATH_OPTION_CONFLICT' });
+    assert.equal(other.stats.memory.limit, MIB);
+    const conflict = { code: 'ERR_HOTPATH_OPTION_CONFLICT', engine: name };
+    const memory = { ...conflict, option: 'memoryLimit', existing: MIB, requested: 2 * MIB };
+    await assert.rejects(open(t, { name, directory, memoryLimit: 2 * MIB }).init(), memory);
+    const age = { ...conflict, option: 'maxAge', existing: 604_800_000, requested: 5 };
+    await assert.rejects(open(t, { name, directory, maxAge: 5 }).init(), age);
+    const elsewhere = { ...conflict, option: 'directory', existing: directory };
+    await assert.rejects(open(t, { name, directory: folder(t) }).init(), elsewhere);
+  });
+
+  test('who gives no limits takes those of the cache that has the directory open', async (t) => {
+    const directory = folder(t);
+    await open(t, { directory, diskLimit: 32 * MIB, maxAge: 60_000 }).init();
+    const other = new AdvancedCache({ directory });
+    t.after(() => other.shutdown());
+    await other.set('a', 1);
+    assert.equal(other.stats.disk.limit, 32 * MIB);
+    const conflict = { code: 'ERR_HOTPATH_OPTION_CONFLICT', option: 'diskLimit', existing: 32 * MIB };
+    await assert.rejects(open(t, { directory, diskLimit: 16 * MIB }).init(), conflict);
+  });
+
+  test('the default directory is the same in all threads, those of pools as well', async (t) => {
+    const home = temporaryFolder(t);
+    const program = path.join(home, 'program');
+    mkdirSync(program);
+    writeFileSync(path.join(program, 'package.json'), JSON.stringify({ name: 'the-application' }));
+    const hotpath = JSON.stringify(path.join(__dirname, '../..'));
+    const task = `const { advancedCache } = require(${hotpath});
+      module.exports = (key) => advancedCache.setStream(key, ['from a worker']);`;
+    const main = `const { advancedCache, WorkerPool } = require(${hotpath});
+      (async () => {
+        const pool = new WorkerPool(require('node:path').join(__dirname, 'task.js'), { maxWorkers: 1 });
+        await pool.execute('key');
+        const stream = await advancedCache.getStream('key');
+        process.stdout.write(String(Buffer.concat((await stream?.toArray()) ?? [])));
+        await pool.terminate();
+      })();`;
+    writeFileSync(path.join(program, 'task.js'), task);
+    writeFileSync(path.join(program, 'main.js'), main);
+    const env = { ...process.env, XDG_CACHE_HOME: home, HOME: home, LOCALAPPDATA: home };
+    const { stdout } = await promisify(execFile)(process.execPath, [path.join(program, 'main.js')], { cwd: home, env });
+    assert.equal(stdout, 'from a worker');
+    const folders = readdirSync(home, { recursive: true }).map(String);
+    assert.ok(folders.some((each) => each.endsWith(path.join('hotpath', 'the-application'))));
   });
 
   test('monitors see it while it is open', async (t) => {

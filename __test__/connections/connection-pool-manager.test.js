@@ -242,6 +242,21 @@ describe('the manager', () => {
       results.map(({ status }) => status),
       ['rejected', 'rejected'],
     );
+    assert.equal(results[0].reason.code, 'ECONNREFUSED');
+  });
+
+  test('a password that is wrong is told, and not which it was', async (t) => {
+    const { port } = await redis(t, ['--requirepass', 'right']);
+    const pools = manager(t);
+    for (const config of [
+      { host: '127.0.0.1', port, password: 'never to be seen' },
+      { nodes: [{ host: '127.0.0.1', port }], password: 'never to be seen' },
+    ]) {
+      const error = await pools.getRedisPool(config).catch((reason) => reason);
+      assert.equal(error.code, 'ERR_HOTPATH_CONNECTION_REFUSED');
+      assert.match(error.message, /WRONGPASS/);
+      assert.doesNotMatch(inspect(error, { depth: 9 }), /never to be seen/);
+    }
   });
 
   test('wrong options and configurations are named', async (t) => {

@@ -7,6 +7,7 @@ const express = require('express');
 const hotpath = require('hotpath');
 const { deferred, waitFor } = require('../support');
 const { allServices, ask, listen, processors, serveRouter } = require('../support/router');
+const { temporaryFolder } = require('../support/servers.js');
 
 const yes = { authorize: () => true, processors };
 
@@ -50,6 +51,15 @@ describe('the cache', () => {
     assert.ok(stats.memoryUsage > 0);
     assert.deepEqual(dataOf(await ask(`${base}/cache/clear`, { method: 'DELETE' })), { cleared: true });
     assert.equal(await services.cache.get('user_preferences_123'), undefined);
+  });
+
+  it('takes a ttl in milliseconds for an AdvancedCache, too', async (t) => {
+    const cache = new hotpath.AdvancedCache({ directory: temporaryFolder(t), diskLimit: 2 ** 24 });
+    t.after(() => cache.close());
+    const { base } = await serveRouter(t, { cache }, yes);
+    await ask(`${base}/cache/set`, { method: 'POST', body: { key: 'k', value: 1, ttl: 90_000 } });
+    const { ttlMs } = await cache.getMetadata('k');
+    assert.ok(ttlMs > 60_000 && ttlMs <= 90_000);
   });
 
   it('takes a ttl in milliseconds', async (t) => {

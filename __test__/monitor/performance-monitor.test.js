@@ -112,6 +112,7 @@ describe('named monitors', () => {
     assert.equal(second.getEndpointStats()['GET /'].requests, 1);
     assert.throws(() => monitorOf(t, { metricsWindow: 2_000 }, { name }), {
       code: 'ERR_HOTPATH_OPTION_CONFLICT',
+      engine: name,
       option: 'metricsWindow',
       existing: 1_000,
       requested: 2_000,
@@ -124,6 +125,39 @@ describe('named monitors', () => {
     }, collector);
     assert.equal(own.getStats('a').avg, 3);
     own.close();
+  });
+});
+
+describe('a handle that gives no window', () => {
+  it('has that of the monitor, whose default counts as given', (t) => {
+    const name = uniqueName('monitor');
+    const first = monitorOf(t, { metricsWindow: 2_000 }, { name });
+    const second = monitorOf(t, {}, { name });
+    first.trackRequest(10);
+    assert.equal(second.getMetrics().window, '2s');
+    assert.equal(second.stats.requests.throughput, 0.5);
+    const other = uniqueName('monitor');
+    monitorOf(t, {}, { name: other });
+    const conflict = { code: 'ERR_HOTPATH_OPTION_CONFLICT', existing: 60_000, requested: 2_000 };
+    assert.throws(() => monitorOf(t, { metricsWindow: 2_000 }, { name: other }), conflict);
+  });
+});
+
+describe('handles on a named monitor', () => {
+  it('have one set of thresholds, as they have one set of alerts', (t) => {
+    const name = uniqueName('monitor');
+    monitorOf(t, { thresholds: { cpu: 70, errorRate: 2 } }, { name });
+    assert.deepEqual(monitorOf(t, { thresholds: { cpu: 70 } }, { name }).thresholds, {
+      responseTime: 1_000,
+      errorRate: 0.02,
+      memoryUsage: 0.85,
+      cpuUsage: 0.7,
+      queueDepth: 100,
+    });
+    const conflict = { code: 'ERR_HOTPATH_OPTION_CONFLICT', engine: name };
+    const open = (thresholds) => () => monitorOf(t, { thresholds }, { name });
+    assert.throws(open({ cpu: 71 }), { ...conflict, option: 'cpu', existing: 70, requested: 71 });
+    assert.throws(open({ queueDepth: 5 }), { ...conflict, option: 'queueDepth', existing: 100, requested: 5 });
   });
 });
 

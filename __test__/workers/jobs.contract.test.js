@@ -160,6 +160,19 @@ for (const [name, place] of Object.entries(backends(redis))) {
       assert.deepEqual([jobs.failed, jobs.retried, jobs.successRate], [1, 2, '0.00%']);
     });
 
+    it('the success rate is of all jobs, also of those that wait', async (t) => {
+      const engine = open(t);
+      engine.registerProcessor('echo', (value) => value);
+      await engine.submitJob('echo', 1, { delayMs: 3_600_000 });
+      const { jobId } = await engine.submitJob('echo', 2);
+      await jobIn(engine, jobId, 'completed');
+      const { jobs } = await waitFor(async () => {
+        const stats = await engine.getStats();
+        return stats.jobs.completed === 1 && stats;
+      });
+      assert.deepEqual([jobs.total, jobs.successRate], [2, '50.00%']);
+    });
+
     it('an error that says so is not tried again', async (t) => {
       const engine = open(t);
       let calls = 0;

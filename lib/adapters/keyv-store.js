@@ -9,8 +9,9 @@
 const { EventEmitter } = require('node:events');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { literally } = require('../cache/globs.js');
-const { MemoryCache } = require('../cache/memory-cache.js');
+const { openFaceMemory } = require('../cache/face-memory.js');
 const validate = require('../validate.js');
+const { AnyCache } = require('./any-cache.js');
 const { copyOf } = require('./copy.js');
 const { KeyvTexts } = require('./keyv-texts.js');
 const { requirePeer } = require('../peer.js');
@@ -22,6 +23,7 @@ const SEPARATOR = ':';
 
 class KeyvStore extends EventEmitter {
   #cache;
+  #reach;
   #owned;
   /** @type {KeyvTexts | undefined} */
   #texts;
@@ -41,8 +43,10 @@ class KeyvStore extends EventEmitter {
     if (namespace !== undefined) this.namespace = validate.string(namespace, 'options.namespace');
     if (validate.boolean(parseJson, 'options.parseJson')) this.#texts = new KeyvTexts();
     this.#owned = cache === undefined;
-    this.#cache = cache === undefined ? new MemoryCache(memory) : validate.cache(cache, 'options.cache');
+    this.#cache =
+      cache === undefined ? openFaceMemory('KeyvStore', {}, memory) : validate.cache(cache, 'options.cache');
     if (!this.#owned) validate.options(memory, 'options', OWN_OPTIONS);
+    this.#reach = new AnyCache(this.#cache);
   }
 
   /** The cache behind it. */
@@ -58,7 +62,7 @@ class KeyvStore extends EventEmitter {
 
   /** Texts stay texts here: Keyv 5 has methods that take nothing else from it. @param {string[]} keys */
   async getMany(keys) {
-    const values = await this.#cache.getMany(keys);
+    const values = await this.#reach.getMany(keys);
     return values.map(copyOf);
   }
 
@@ -68,7 +72,7 @@ class KeyvStore extends EventEmitter {
    * @param {number} [ttl] milliseconds
    */
   async set(key, value, ttl) {
-    return (await this.#cache.set(key, value, lifetime(ttl))) !== false;
+    return (await this.#reach.set(key, value, lifetime(ttl))) !== false;
   }
 
   /** @param {{ key: string, value: any, ttl?: number }[]} entries */
@@ -83,7 +87,7 @@ class KeyvStore extends EventEmitter {
 
   /** @param {string[]} keys */
   async deleteMany(keys) {
-    return (await this.#cache.deleteMany(keys)) > 0;
+    return (await this.#reach.deleteMany(keys)) > 0;
   }
 
   /** @param {string} key */
@@ -99,7 +103,7 @@ class KeyvStore extends EventEmitter {
   async clear() {
     const { namespace } = /** @type {{ namespace?: string }} */ (/** @type {unknown} */ (this));
     if (namespace === undefined) await this.#cache.clear();
-    else await this.#cache.deletePattern(ofNamespace(namespace));
+    else await this.#reach.deletePattern(ofNamespace(namespace));
   }
 
   /**
@@ -107,7 +111,7 @@ class KeyvStore extends EventEmitter {
    * @param {string} [namespace]
    */
   async *iterator(namespace) {
-    for (const key of await this.#cache.keys(namespace === undefined ? undefined : ofNamespace(namespace))) {
+    for (const key of await this.#reach.keys(namespace === undefined ? undefined : ofNamespace(namespace))) {
       const value = copyOf(await this.#cache.get(key));
       if (value !== undefined) yield/** @type {[string, any]} */ ([key, value]);
     }
@@ -123,7 +127,7 @@ addAliases(KeyvStore, { [ASYNC_DISPOSE]: 'disconnect' });
 
 /** @param {number} [ttl] milliseconds */
 function lifetime(ttl) {
-  return typeof ttl === 'number' && ttl > 0 ? { ttlMs: ttl } : undefined;
+  return typeof ttl === 'number' && ttl > 0 ? ttl : undefined;
 }
 
 /** The pattern of all keys of a namespace. @param {string} namespace */

@@ -8,6 +8,7 @@
 // Not the global one, which applications for browsers take away.
 const { Buffer } = require('node:buffer');
 const { EventEmitter } = require('node:events');
+const { addAliases } = require('../aliases.js');
 const { NodeCacheValues } = require('./node-cache-values.js');
 const { nodeCacheError } = require('./node-cache-errors.js');
 const { inPropertyOrder } = require('./property-order.js');
@@ -31,9 +32,9 @@ const SCALAR_SIZE = 8;
 /** Methods that code written for a class instance may pass around without it. */
 const METHODS = [
   ...['get', 'mget', 'set', 'fetch', 'mset', 'del', 'take', 'ttl', 'getTtl', 'keys', 'has', 'getStats'],
-  ...['flushAll', 'flushStats', 'close'],
+  ...['flushAll', 'flushStats', 'close', 'put', 'delete'],
 ];
-const CALLBACK_METHODS = ['get', 'mget', 'set', 'del', 'ttl', 'getTtl', 'keys', 'has'];
+const CALLBACK_METHODS = ['get', 'mget', 'set', 'put', 'del', 'delete', 'ttl', 'getTtl', 'keys', 'has'];
 
 /**
  * @typedef {object} Entry
@@ -355,5 +356,7 @@ function withCallback(method) {
     callback(null, result);
   };
 }
+
+addAliases(NodeCache, { put: 'set', delete: 'del' });
 
 module.exports = { NodeCache };

@@ -7,9 +7,10 @@
 
 const { EventEmitter } = require('node:events');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
-const { MemoryCache } = require('../cache/memory-cache.js');
+const { openFaceMemory } = require('../cache/face-memory.js');
 const { requirePeer } = require('../peer.js');
 const validate = require('../validate.js');
+const { AnyCache } = require('./any-cache.js');
 
 const DEFAULTS = { prefix: 'sess:', ttlMs: 86_400_000 };
 const OWN_OPTIONS = ['cache', 'prefix', 'ttlMs'];
@@ -19,6 +20,7 @@ const OWN_OPTIONS = ['cache', 'prefix', 'ttlMs'];
 
 class SessionStore extends EventEmitter {
   #cache;
+  #reach;
   #owned;
   #prefix;
   #ttlMs;
@@ -35,8 +37,10 @@ class SessionStore extends EventEmitter {
     this.#prefix = validate.string(prefix, 'options.prefix');
     this.#ttlMs = validate.positiveNumber(ttlMs, 'options.ttlMs');
     this.#owned = cache === undefined;
-    this.#cache = cache === undefined ? new MemoryCache(memory) : validate.cache(cache, 'options.cache');
+    this.#cache =
+      cache === undefined ? openFaceMemory('SessionStore', {}, memory) : validate.cache(cache, 'options.cache');
     if (!this.#owned) validate.options(memory, 'options', OWN_OPTIONS);
+    this.#reach = new AnyCache(this.#cache);
   }
 
   /** The cache behind it. */
@@ -124,14 +128,14 @@ class SessionStore extends EventEmitter {
   async #write(id, session) {
     const ttlMs = this.#remaining(session);
     if (ttlMs <= 0) return this.#remove(id);
-    await this.#cache.set(this.#prefix + id, JSON.stringify(session), { ttlMs });
+    await this.#reach.set(this.#prefix + id, JSON.stringify(session), ttlMs);
   }
 
   /** @param {string} id @param {Data} session */
   async #prolong(id, session) {
     const ttlMs = this.#remaining(session);
     if (ttlMs <= 0) return this.#remove(id);
-    await this.#cache.touch(this.#prefix + id, { ttlMs });
+    await this.#reach.touch(this.#prefix + id, ttlMs);
   }
 
   /** @param {string} id */
@@ -140,16 +144,16 @@ class SessionStore extends EventEmitter {
   }
 
   async #removeAll() {
-    const listed = this.#cache.keys();
-    // A cache in memory has answered already: what is asked next must not see what is cleared here.
-    const keys = typeof listed.then === 'function' ? await listed : listed;
-    await this.#cache.deleteMany(this.#own(keys));
+    // A cache in memory answers at once: what is asked next must not see what is cleared here.
+    const listed = this.#reach.keys();
+    const keys = 'then' in listed ? await listed : listed;
+    await this.#reach.deleteMany(this.#own(keys));
   }
 
   async #readAll() {
     const keys = await this.#keys();
     /** @type {string[]} */
-    const texts = await this.#cache.getMany(keys);
+    const texts = await this.#reach.getMany(keys);
     const pairs = texts.map((text, index) => [keys[index].slice(this.#prefix.length), text]);
     // Some may have expired since the keys were listed.
     const present = pairs.filter(([, text]) => typeof text === 'string');
@@ -158,7 +162,7 @@ class SessionStore extends EventEmitter {
 
   /** @returns {Promise<string[]>} */
   async #keys() {
-    return this.#own(await this.#cache.keys());
+    return this.#own(await this.#reach.keys());
   }
 
   /** @param {Iterable<string>} keys */

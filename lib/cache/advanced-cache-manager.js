@@ -7,9 +7,11 @@ const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { openFaceMemory } = require('./face-memory.js');
 const { MEMORY } = require('./internal.js');
-const { TTL_IN_MS } = require('./ttl-argument.js');
+const { TTL_FORM } = require('./ttl-argument.js');
 
 const MEMORY_DEFAULTS = { maxEntries: 10_000, ttlMs: 3_600_000 };
+/** What options of the memory are called here. */
+const MEMORY_WORDS = { maxEntries: 'maxSize', ttlMs: 'defaultTTL' };
 const OPTIONS = ['distributed', 'name', 'maxSize', 'defaultTTL', 'cleanupInterval', 'enableMetrics'];
 const WARM_OPTIONS = ['keys', 'loader', 'ttlMs'];
 
@@ -25,8 +27,6 @@ class AdvancedCacheManager {
   #defaultTtlMs;
   #counts;
 
-  [TTL_IN_MS] = true;
-
   /** @param {unknown} [options] */
   constructor(options) {
     const given = check.options(options, 'options', OPTIONS);
@@ -39,7 +39,7 @@ class AdvancedCacheManager {
     if (name !== undefined) memory.name = check.nonEmptyString(name, 'options.name');
     if (maxSize !== undefined) memory.maxEntries = check.positiveInteger(maxSize, 'options.maxSize');
     if (defaultTTL !== undefined) memory.ttlMs = check.positiveNumber(defaultTTL, 'options.defaultTTL');
-    this.#memory = openFaceMemory('AdvancedCacheManager', MEMORY_DEFAULTS, memory);
+    this.#memory = openFaceMemory('AdvancedCacheManager', MEMORY_DEFAULTS, memory, MEMORY_WORDS);
     this.#cache = this.#memory;
     if (distributed !== undefined) {
       ({ cache: this.#cache, shared: this.#shared } = distribute(this.#memory, distributed));
@@ -103,12 +103,18 @@ class AdvancedCacheManager {
     return this.#cache.deletePattern(pattern);
   }
 
+  get [TTL_FORM]() {
+    return 'ms';
+  }
+
   [MEMORY]() {
     return this.#memory;
   }
 
   getStats() {
-    const { hits, misses, entries, bytes, maxEntries } = this.#memory.stats;
+    const { entries, bytes, maxEntries } = this.#memory.stats;
+    // What memory misses and Redis has is a hit.
+    const { hits, misses } = this.#cache.stats;
     const counted = this.#counts ? { hits, misses } : { hits: 0, misses: 0 };
     const reads = counted.hits + counted.misses;
     return {

@@ -6,28 +6,25 @@
 // memory had to give up is demoted: it is served from disk until it has been asked for more often than the threshold.
 
 const { EventEmitter } = require('node:events');
-const path = require('node:path');
 const { ASYNC_DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathClosedError } = require('../errors.js');
 const { tellListeners } = require('../listening.js');
 const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { report } = require('./advanced-report.js');
-const { advancedCacheOptions, defaultDirectory } = require('./advanced-options.js');
-const { DiskCache } = require('./disk-cache.js');
+const { openLevels } = require('./advanced-levels.js');
+const { advancedCacheOptions } = require('./advanced-options.js');
 const { piecesOf } = require('./disk-streams.js');
-const { openFaceMemory } = require('./face-memory.js');
 const { checkKey, checkKeys } = require('./memory-arguments.js');
 const { estimateSize } = require('./estimate.js');
 const { MEMORY } = require('./internal.js');
 const { Successors } = require('./successors.js');
+const { TTL_FORM } = require('./ttl-argument.js');
 
 /** A value of more than this share of the memory stays on disk. */
 const MEMORY_SHARE = 1 / 8;
 /** Keys whose accesses are counted while they are on disk. */
 const COUNTED_KEYS = 100_000;
-
-const SET_OPTIONS = ['type', 'ttl', 'metadata'];
 
 /** What stands before a key on disk: values, streams and what is known of a stream are told apart. */
 const VALUE = 'v:';
@@ -46,11 +43,12 @@ const STREAM_METADATA = 'm:';
 
 class AdvancedCache extends EventEmitter {
   #options;
+  #limits;
   /** @type {import('./memory-cache.js').MemoryCache | undefined} */
   #memory;
-  /** @type {DiskCache | undefined} */
+  /** @type {import('./disk-cache.js').DiskCache | undefined} */
   #disk;
-  /** @type {DiskCache | undefined} */
+  /** @type {import('./disk-cache.js').DiskCache | undefined} */
   #streams;
   /** @type {Promise<void> | undefined} */
   #ready;
@@ -70,7 +68,13 @@ class AdvancedCache extends EventEmitter {
   constructor(options) {
     super();
     this.#options = advancedCacheOptions(options);
+    this.#limits = { memory: this.#options.memoryLimit, disk: this.#options.diskLimit };
     if (this.#options.predictiveLoading) this.#successors = new Successors();
+  }
+
+  /** Whether it was shut down. */
+  get closed() {
+    return this.#closing !== undefined;
   }
 
   /** Opens the cache. Whatever is asked before waits for it, so it need not be called. */
@@ -87,29 +91,15 @@ class AdvancedCache extends EventEmitter {
 
   async #open() {
     if (this.#closing) throw new HotpathClosedError('The cache is closed');
-    const {
-      name,
-      directory = defaultDirectory(),
-      memoryLimit,
-      diskLimit,
-      streamLimit,
-      maxAge,
-      explicit,
-    } = this.#options;
-    this.#disk = new DiskCache({ directory, diskLimit, maxAgeMs: maxAge });
-    const separate = streamLimit !== undefined;
-    this.#streams = separate
-      ? new DiskCache({ directory: path.join(directory, 'streams'), diskLimit: streamLimit, maxAgeMs: maxAge })
-      : this.#disk;
-    this.#memory = openFaceMemory(
-      'AdvancedCache',
-      { maxBytes: memoryLimit, ttlMs: maxAge },
-      name === undefined ? {} : { name, ...explicit },
-    );
-    this.#memory.on('evict', (key) => this.#demoted(key));
-    this.#disk.on('evict', (key, size) => this.#evicted(key, size));
-    this.#unwatch = watchService('advancedCache', name, this, figuresOf);
-    if (separate) this.#streams.on('evict', (key, size) => this.#evicted(key, size));
+    const { memory, disk, streams } = openLevels(this.#options);
+    this.#memory = memory;
+    this.#disk = disk;
+    this.#streams = streams;
+    // Those of the cache that is shared, whatever this handle was given.
+    this.#limits = { memory: memory.stats.memoryPressure.fullMaxBytes, disk: disk.stats.diskLimit };
+    memory.on('evict', (key) => this.#demoted(key));
+    for (const level of new Set([disk, streams])) level.on('evict', (key, size) => this.#evicted(key, size));
+    this.#unwatch = watchService('advancedCache', this.#options.name, this, figuresOf);
   }
 
   /** The levels, once they are open. @returns {Promise<{ memory: any, disk: any, streams: any }>} */
@@ -132,16 +122,15 @@ class AdvancedCache extends EventEmitter {
   /** @param {string} key @param {any} value @param {unknown} [options] @returns {Promise<boolean>} */
   async set(key, value, options) {
     checkKey(key);
-    const { type, ttl = this.#options.maxAge, metadata } = check.options(options, 'options', SET_OPTIONS);
-    const ttlMs = check.positiveNumber(ttl, 'options.ttl');
+    const { type, life, metadata } = setOptions(options);
     const { memory, disk } = await this.#levels();
     const envelope = { value, type, metadata, size: estimateSize(value), created: Date.now() };
     this.#forget(key);
-    const fits = envelope.size <= this.#options.memoryLimit * MEMORY_SHARE;
+    const fits = envelope.size <= this.#limits.memory * MEMORY_SHARE;
     // At once, so that what this caller reads next is what it wrote.
-    const near = fits && memory.set(key, envelope, { ttlMs });
+    const near = fits && memory.set(key, envelope, life);
     if (!near) memory.delete(key);
-    const stored = await disk.set(VALUE + key, envelope, { ttlMs });
+    const stored = await disk.set(VALUE + key, envelope, life);
     this.#tell('cacheSet', { key, level: near ? 'memory' : 'disk', size: envelope.size, type });
     return near || stored;
   }
@@ -179,14 +168,13 @@ class AdvancedCache extends EventEmitter {
    */
   async setStream(key, source, options) {
     checkKey(key);
-    const { type, ttl = this.#options.maxAge, metadata } = check.options(options, 'options', SET_OPTIONS);
-    const ttlMs = check.positiveNumber(ttl, 'options.ttl');
+    const { type, life, metadata } = setOptions(options);
     const { streams } = await this.#levels();
     const measured = { size: 0 };
-    const stored = await streams.setStream(STREAM + key, measure(piecesOf(source), measured), { ttlMs });
+    const stored = await streams.setStream(STREAM + key, measure(piecesOf(source), measured), life);
     if (!stored) return 0;
     const { size } = measured;
-    await streams.set(STREAM_METADATA + key, { type, metadata, size, created: Date.now() }, { ttlMs });
+    await streams.set(STREAM_METADATA + key, { type, metadata, size, created: Date.now() }, life);
     this.#tell('cacheSet', { key, level: 'stream', size, type });
     return size;
   }
@@ -229,6 +217,10 @@ class AdvancedCache extends EventEmitter {
     const outcomes = await Promise.all(keys.map((key) => this.#preload(key, loader)));
     const count = (/** @type {string} */ outcome) => outcomes.filter((each) => each === outcome).length;
     return { memory: count('memory'), promoted: count('promoted'), loaded: count('loaded'), missing: count('missing') };
+  }
+
+  get [TTL_FORM]() {
+    return 'options';
   }
 
   /** @returns {import('./memory-cache.js').MemoryCache | undefined} */
@@ -329,7 +321,7 @@ class AdvancedCache extends EventEmitter {
     const ttlMs = await disk.getTtl(VALUE + key);
     if (this.#promoting.get(key) !== token) return false;
     this.#promoting.delete(key);
-    if (ttlMs === undefined || envelope.size > this.#options.memoryLimit * MEMORY_SHARE) return false;
+    if (ttlMs === undefined || envelope.size > this.#limits.memory * MEMORY_SHARE) return false;
     if (!memory.set(key, envelope, { ttlMs })) return false;
     this.#accesses.delete(key);
     this.#promotions++;
@@ -386,22 +378,27 @@ class AdvancedCache extends EventEmitter {
 
   /** What each level holds alone: entries in memory are on disk, too, and count for memory. */
   #measure() {
-    const { memoryLimit, diskLimit } = this.#options;
     const open = this.#memory !== undefined && !this.#memory.closed;
-    const memory = open
-      ? /** @type {import('./memory-cache.js').MemoryCache} */ (this.#memory).stats
-      : { entries: 0, bytes: 0 };
-    const disk = open ? /** @type {DiskCache} */ (this.#disk).stats : { entries: 0, bytes: 0 };
+    const none = { entries: 0, bytes: 0 };
+    const memory = (open && this.#memory?.stats) || none;
+    const disk = (open && this.#disk?.stats) || none;
     return {
-      memory: { entries: memory.entries, bytes: memory.bytes, limit: memoryLimit, ...this.#counts.memory },
+      memory: { entries: memory.entries, bytes: memory.bytes, limit: this.#limits.memory, ...this.#counts.memory },
       disk: {
         entries: Math.max(0, disk.entries - memory.entries),
         bytes: disk.bytes,
-        limit: diskLimit,
+        limit: this.#limits.disk,
         ...this.#counts.disk,
       },
     };
   }
+}
+
+/** Without a `ttl` entries live as long as each level has it by default. @param {unknown} options */
+function setOptions(options) {
+  const { type, ttl, metadata } = check.options(options, 'options', ['type', 'ttl', 'metadata']);
+  const life = ttl === undefined ? undefined : { ttlMs: check.positiveNumber(ttl, 'options.ttl') };
+  return { type, life, metadata };
 }
 
 /**

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { programFolder } = require('../main-program.js');
 const check = require('../validate.js');
 
 const MIB = 1024 * 1024;
@@ -28,9 +29,9 @@ function systemCacheFolder() {
   return XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache');
 }
 
-/** The name of the package that this process runs, or of the folder that it runs in. */
+/** The name of the package that this process runs, or of the folder that its program is in. */
 function packageName() {
-  const start = require.main ? path.dirname(require.main.filename) : process.cwd();
+  const start = programFolder();
   for (let folder = start; ; folder = path.dirname(folder)) {
     const { name } = readPackage(path.join(folder, 'package.json'));
     if (typeof name === 'string') return name.replace(/[^\w.-]+/g, '-');
@@ -57,11 +58,8 @@ function advancedCacheOptions(options) {
   const { name, directory, streamLimit, ...others } = given;
   const { memoryLimit, diskLimit, maxAge, promotionThreshold, predictiveLoading } = { ...DEFAULTS, ...others };
   return {
-    /** What a handle on memory of the same name has to agree with. */
-    explicit: {
-      ...(given.memoryLimit === undefined ? {} : { maxBytes: memoryLimit }),
-      ...(given.maxAge === undefined ? {} : { ttlMs: maxAge }),
-    },
+    /** What was given: other handles have to agree with these. */
+    explicit: { memoryLimit: given.memoryLimit, diskLimit: given.diskLimit, maxAge: given.maxAge },
     name: name === undefined ? undefined : check.nonEmptyString(name, 'options.name'),
     directory: directory === undefined ? undefined : check.nonEmptyString(directory, 'options.directory'),
     streamLimit: streamLimit === undefined ? undefined : check.positiveInteger(streamLimit, 'options.streamLimit'),

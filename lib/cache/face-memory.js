@@ -5,6 +5,7 @@
 const { HotpathConflictError } = require('../errors.js');
 const { MemoryCache } = require('./memory-cache.js');
 const { NAMESPACE } = require('./memory-options.js');
+const { namedConflict } = require('../native-errors.js');
 
 /**
  * Opens a memory cache for a class. Names are per class: a MemoryCache of the same name is another cache. A class's
@@ -13,15 +14,33 @@ const { NAMESPACE } = require('./memory-options.js');
  * @param {string} Class
  * @param {Record<string, any>} defaults
  * @param {Record<string, any>} given
+ * @param {Readonly<Record<string, string>>} [words] what the class calls options of the memory
  */
-function openFaceMemory(Class, defaults, given) {
-  const named = { ...given, [NAMESPACE]: Class };
+function openFaceMemory(Class, defaults, given, words = {}) {
+  const explicit = Object.entries(given).filter(([, value]) => value !== undefined);
+  const named = { ...Object.fromEntries(explicit), [NAMESPACE]: Class };
   try {
     return new MemoryCache({ ...defaults, ...named });
   } catch (error) {
     if (!(error instanceof HotpathConflictError)) throw error;
-    return new MemoryCache(named);
+    return inWordsOf(words, () => new MemoryCache(named));
   }
 }
 
-module.exports = { openFaceMemory };
+/**
+ * Tells conflicts in the words of the caller's options.
+ * @template T
+ * @param {Readonly<Record<string, string>>} words
+ * @param {() => T} open
+ */
+function inWordsOf(words, open) {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof HotpathConflictError)) throw error;
+    const { engine, option, existing, requested } = /** @type {any} */ (error);
+    throw namedConflict(engine, words[option] ?? option, existing, requested);
+  }
+}
+
+module.exports = { inWordsOf, openFaceMemory };

@@ -6,6 +6,7 @@
 const { invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { TIER } = require('./internal.js');
+const { isKeyv, ttlArgument, ttlForm } = require('./ttl-argument.js');
 
 const UNITS = /** @type {const} */ (['s', 'ms']);
 
@@ -44,12 +45,6 @@ function methodOf(object, names) {
   return names.find((name) => typeof object[name] === 'function');
 }
 
-/** Recognised by what only a Keyv has: its class may come from any version and from any copy. @param {any} object */
-function isKeyv(object) {
-  const looksLikeOne = typeof object.opts === 'object' && 'store' in object.opts;
-  return object.constructor?.name === 'Keyv' || (looksLikeOne && typeof object.deserialize === 'function');
-}
-
 /** @param {unknown} value */
 function isCache(value) {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
@@ -60,19 +55,19 @@ class ForeignTier {
   #object;
   #manner;
   #writer;
-  #toUnit;
+  #ttlForm;
   #readRaw;
 
   /**
    * @param {any} object
    * @param {Manner} manner
-   * @param {'s' | 'ms'} unit of the durations that it takes
+   * @param {ReturnType<typeof ttlForm>} form in which it takes durations
    */
-  constructor(object, manner, unit) {
+  constructor(object, manner, form) {
     this.#object = object;
     this.#manner = manner;
     this.#writer = /** @type {string} */ (methodOf(object, manner.writers));
-    this.#toUnit = unit === 'ms' ? (/** @type {number} */ ms) => ms : (/** @type {number} */ ms) => ms / 1000;
+    this.#ttlForm = form;
     this.#readRaw = isKeyv(object) ? rawReader(object) : undefined;
   }
 
@@ -97,7 +92,7 @@ class ForeignTier {
    * @param {Attributes} [attributes] unless it has none but its end
    */
   async set(key, value, ttlMs, attributes) {
-    const ttl = ttlMs === undefined ? undefined : this.#toUnit(ttlMs);
+    const ttl = ttlArgument(this.#object, ttlMs, this.#ttlForm);
     if (attributes !== undefined) {
       await this.#object[this.#writer](key, { [ENVELOPE]: 1, value, ...attributes }, ttl);
     } else if (this.#manner.isMiss(value)) {
@@ -195,7 +190,7 @@ function describe(object, path, manner, unit) {
   if (!isCache(object)) throw invalidArgType('a cache with the methods get and set or put', path, object);
   const native = object[TIER]?.();
   if (native !== undefined) return { given: object, native };
-  const foreign = new ForeignTier(object, manner, unit ?? (isKeyv(object) ? 'ms' : 's'));
+  const foreign = new ForeignTier(object, manner, unit ?? ttlForm(object));
   return { given: object, native: { kind: 'foreign' }, foreign };
 }
 

@@ -4,6 +4,7 @@
 // moves only when it is asked, so there is no timer.
 
 const { EventEmitter } = require('node:events');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const native = require('../native.js');
 const { HotpathError, invalidArgType, outOfRange } = require('../errors.js');
 const check = require('../validate.js');
@@ -112,5 +113,8 @@ class CircuitBreaker extends EventEmitter {
     this.emit('state', state, previous);
   }
 }
+
+// It takes no timer and no handle: listeners are all there is to let go of.
+addAliases(CircuitBreaker, { [DISPOSE]: 'removeAllListeners' });
 
 module.exports = { CircuitBreaker };

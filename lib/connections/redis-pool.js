@@ -2,6 +2,7 @@
 
 // Redis through ioredis: one connection that all commands share, or a cluster with one to each node.
 
+const { HotpathError } = require('../errors.js');
 const { requirePeer } = require('../peer.js');
 const { PoolMetrics } = require('./pool-metrics.js');
 
@@ -76,19 +77,39 @@ async function close(client) {
   }
 }
 
+/**
+ * Why there is no connection: ioredis itself only says that it is closed. The errors that it reports hold the command
+ * that failed, which may be AUTH with the password; a server that does not know it repeats it in its text. So nothing is
+ * taken from them but what the system says, and the word that an answer begins with.
+ *
+ * @param {any} met what was reported first
+ * @param {any} error what connecting ended with
+ */
+function failure(met, error) {
+  const reason = met?.lastNodeError ?? met ?? error;
+  if (reason.name === 'ReplyError') {
+    const [word] = /^[A-Z]+\b/.exec(reason.message) ?? ['ERR'];
+    return new HotpathError(`Redis refused the connection: ${word}`, { code: 'ERR_HOTPATH_CONNECTION_REFUSED' });
+  }
+  return typeof reason.syscall === 'string' ? Object.assign(new Error(reason.message), { code: reason.code }) : error;
+}
+
 /** @param {Record<string, any>} config */
 async function openRedisPool(config) {
   const client = createClient(config);
   const metrics = new PoolMetrics(() => count(client));
+  /** @type {unknown} */
+  let met;
   // ioredis reports what its reconnecting meets; commands fail on their own account.
-  client.on('error', () => {
+  client.on('error', (/** @type {unknown} */ error) => {
     metrics.errors++;
+    met ??= error;
   });
   try {
     await client.connect();
   } catch (error) {
     client.disconnect();
-    throw error;
+    throw failure(met, error);
   }
   observe(client, metrics);
   return {

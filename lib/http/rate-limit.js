@@ -6,7 +6,7 @@
 // Counts are numbers in a cache: one in memory is shared by all threads that name it, one in Redis by all machines.
 
 const { isIPv6 } = require('node:net');
-const { MemoryCache } = require('../cache/memory-cache.js');
+const { openFaceMemory } = require('../cache/face-memory.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 
@@ -115,6 +115,11 @@ function addressOf(request) {
   return request.ip ?? request.socket?.remoteAddress ?? 'unknown';
 }
 
+/** @param {string | undefined} name */
+function openCounts(name) {
+  return openFaceMemory('rateLimit', { maxMemoryMB: 16 }, { name, nearCache: false });
+}
+
 /** @typedef {ReturnType<typeof rateLimitOptions>} Settings */
 
 class RateLimiter {
@@ -126,7 +131,7 @@ class RateLimiter {
   /** @param {Settings} settings */
   constructor(settings) {
     this.#settings = settings;
-    this.#store = settings.store ?? new MemoryCache({ name: settings.name, maxMemoryMB: 16, nearCache: false });
+    this.#store = settings.store ?? openCounts(settings.name);
   }
 
   get closed() {

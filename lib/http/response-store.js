@@ -2,7 +2,9 @@
 
 // Answers in a cache. One in memory is asked without a promise, and lends its bytes; any other is awaited.
 
+const { openFaceMemory } = require('../cache/face-memory.js');
 const { LEND } = require('../cache/internal.js');
+const { lifeOptions } = require('../cache/ttl-argument.js');
 const { MemoryCache } = require('../cache/memory-cache.js');
 const { HotpathError } = require('../errors.js');
 const { Variants, decode, newId } = require('./stored-response.js');
@@ -32,7 +34,7 @@ class ResponseStore {
   /** @param {{ cache?: any, name?: string, maxMemoryMB?: number }} settings */
   constructor({ cache, name, maxMemoryMB }) {
     this.#owned = cache === undefined;
-    this.#cache = cache ?? new MemoryCache({ name, maxMemoryMB, nearCache: true });
+    this.#cache = cache ?? openFaceMemory('responseCache', {}, { name, maxMemoryMB });
     if (this.#cache instanceof MemoryCache) {
       this.#isShared = this.#cache.name !== undefined;
       this.#answers = this.#cache[LEND](decode);
@@ -114,7 +116,7 @@ class ResponseStore {
   #life(answer, tags) {
     const until = Math.max(answer.freshUntil, answer.servedUntil, answer.rescuesUntil);
     const ttlMs = Math.max(1, until - Date.now());
-    return typeof this.#cache.invalidateTags === 'function' ? { ttlMs, tags } : { ttlMs };
+    return typeof this.#cache.invalidateTags === 'function' ? { ttlMs, tags } : lifeOptions(this.#cache, ttlMs);
   }
 
   /**
@@ -152,7 +154,7 @@ class ResponseStore {
    */
   note(subjects) {
     if (!this.#isShared) return;
-    for (const subject of subjects) this.#cache.set(NOTES + subject, this.now, { ttlMs: NOTE_MS });
+    for (const subject of subjects) this.#cache.set(NOTES + subject, this.now, lifeOptions(this.#cache, NOTE_MS));
   }
 
   /**

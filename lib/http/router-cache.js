@@ -2,6 +2,7 @@
 
 // The cache's endpoints: whichever of our caches it is, its statistics have one shape and its patterns one meaning.
 
+const { lifeOptions } = require('../cache/ttl-argument.js');
 const check = require('../validate.js');
 const { Refusal, badRequest } = require('./router-errors.js');
 
@@ -61,7 +62,7 @@ async function setInCache({ body, services }) {
   const { key, value, ttl } = check.options(body, 'body', ['key', 'value', 'ttl']);
   short(key, 'body.key');
   if (value === undefined) throw badRequest('ERR_INVALID_ARG_TYPE', 'Expected a value for body.value');
-  const life = ttl === undefined ? undefined : { ttlMs: check.positiveFiniteNumber(ttl, 'body.ttl') };
+  const life = ttl === undefined ? undefined : lifeOptions(services.cache, check.positiveFiniteNumber(ttl, 'body.ttl'));
   const stored = await services.cache.set(key, value, life);
   return { data: { key, stored: stored !== false } };
 }

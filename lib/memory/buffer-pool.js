@@ -2,6 +2,7 @@
 
 // Buffers of one size that are used again and again.
 
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathError, invalidArgType, outOfRange } = require('../errors.js');
 const check = require('../validate.js');
 
@@ -91,5 +92,7 @@ class BufferPool {
     };
   }
 }
+
+addAliases(BufferPool, { [DISPOSE]: 'trim' });
 
 module.exports = { BufferPool };

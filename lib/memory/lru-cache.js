@@ -3,6 +3,8 @@
 // Live values, the least recently used of which goes. A Map keeps its keys in the order in which they came, so deleting
 // and setting again moves an entry to the end, and the first key is the one to go.
 
+const { DISPOSE, addAliases } = require('../aliases.js');
+const { TTL_FORM } = require('../cache/ttl-argument.js');
 const check = require('../validate.js');
 const { estimateBytes } = require('./estimate.js');
 
@@ -31,6 +33,10 @@ class LRUCache {
       given.maxBytes === undefined ? Infinity : check.positiveInteger(given.maxBytes, 'options.maxBytes');
     this.#ttl = given.ttl === undefined ? Infinity : check.positiveNumber(given.ttl, 'options.ttl');
     this.#sizeOf = given.sizeOf === undefined ? estimateEntry : check.function_(given.sizeOf, 'options.sizeOf');
+  }
+
+  get [TTL_FORM]() {
+    return 'options';
   }
 
   get size() {
@@ -163,5 +169,7 @@ class LRUCache {
 function estimateEntry(value, key) {
   return estimateBytes(value) + estimateBytes(key);
 }
+
+addAliases(LRUCache, { put: 'set', del: 'delete', [DISPOSE]: 'clear' });
 
 module.exports = { LRUCache };

@@ -4,8 +4,8 @@
 // opened at their first use, so that the singletons cost nothing before.
 
 const native = require('../native.js');
-const { HotpathClosedError } = require('../errors.js');
-const { translated } = require('../native-errors.js');
+const { HotpathClosedError, HotpathConflictError } = require('../errors.js');
+const { namedConflict, translated } = require('../native-errors.js');
 const { TIME_SLOT, openRecorder, record, slotOf } = require('./recorder.js');
 
 const NOT_OPENED = -1;
@@ -22,7 +22,8 @@ class MonitorHandle {
   #handle = NOT_OPENED;
   #closed = false;
   #name;
-  #options;
+  #settings;
+  #explicit;
   #label;
   /** @type {Map<string, number>} */
   #samples = new Map();
@@ -35,14 +36,16 @@ class MonitorHandle {
    * @param {object} settings
    * @param {string} settings.label what errors call it
    * @param {string} [settings.name] shared, in native form
-   * @param {Record<string, string | number>} [settings.options] which handles of one name must agree on
+   * @param {Record<string, number>} [settings.settings] what handles of one name have in common
+   * @param {readonly string[]} [settings.explicit] those that were asked for; of the others, what is there holds
    * @param {number} [settings.capacity] samples that are kept of each name
    * @param {number} [settings.retentionMs] how long
    */
-  constructor({ label, name, options = {}, capacity = 1_000, retentionMs = Number.POSITIVE_INFINITY }) {
+  constructor({ label, name, settings = {}, explicit = [], capacity = 1_000, retentionMs = Number.POSITIVE_INFINITY }) {
     this.#label = label;
     this.#name = name;
-    this.#options = Object.entries(options).map(([key, value]) => [key, String(value)]);
+    this.#settings = { ...settings };
+    this.#explicit = explicit;
     this.#capacity = capacity;
     this.#retentionMs = retentionMs;
     // A shared monitor lives from its first handle on, and a conflict is the constructor's to tell.
@@ -58,10 +61,33 @@ class MonitorHandle {
     if (this.#closed) throw new HotpathClosedError(`The ${this.#label} is closed`);
     if (this.#handle === NOT_OPENED) {
       openRecorder();
-      this.#handle = translated(() => native.openMonitor(this.#name, this.#options));
+      this.#handle = this.#openShared();
       collected.register(this, this.#handle, this);
     }
     return this.#handle;
+  }
+
+  /** What holds for all handles of this name. */
+  get settings() {
+    this.open();
+    return this.#settings;
+  }
+
+  /** Opens the monitor, and takes over what it has and nobody asked of it. @returns {number} */
+  #openShared() {
+    for (;;) {
+      const options = Object.entries(this.#settings).map(([key, value]) => [key, String(value)]);
+      try {
+        return translated(() => native.openMonitor(this.#name, options));
+      } catch (error) {
+        if (!(error instanceof HotpathConflictError)) throw error;
+        const { engine, option, existing, requested } = /** @type {any} */ (error);
+        // In native code names of all kinds of monitors stand beside each other.
+        const name = engine.slice(engine.indexOf(':') + 1);
+        if (this.#explicit.includes(option)) throw namedConflict(name, option, existing, requested);
+        this.#settings[option] = Number(existing);
+      }
+    }
   }
 
   close() {

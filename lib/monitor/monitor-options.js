@@ -30,15 +30,15 @@ function logger(value, path) {
 
 /** @param {unknown} value @param {string} path */
 function thresholds(value, path) {
-  const given = { ...PERCENT, ...check.options(value, path, Object.keys(PERCENT)) };
+  const given = check.options(value, path, Object.keys(PERCENT));
   for (const [name, limit] of Object.entries(given)) check.nonNegativeNumber(limit, `${path}.${name}`);
-  return {
-    responseTime: given.responseTime,
-    errorRate: given.errorRate / 100,
-    memoryUsage: given.memory / 100,
-    cpuUsage: given.cpu / 100,
-    queueDepth: given.queueDepth,
-  };
+  return given;
+}
+
+/** The thresholds of a monitor with options, as the property shows them. @param {Record<string, number>} settings */
+function fractions({ responseTime, errorRate, memory, cpu, queueDepth }) {
+  const [memoryUsage, cpuUsage] = [memory / 100, cpu / 100];
+  return { responseTime, errorRate: errorRate / 100, memoryUsage, cpuUsage, queueDepth };
 }
 
 /** @param {unknown} argument of the constructor */
@@ -48,8 +48,10 @@ function monitorOptions(argument) {
       shared: 'monitor:default',
       logger: console,
       enabled: false,
-      windowMs: DEFAULT_WINDOW_MS,
-      explicit: {},
+      /** @type {Record<string, number>} */
+      settings: { metricsWindow: DEFAULT_WINDOW_MS },
+      explicit: [],
+      /** Those of the settings, unless they are the default store's. */
       thresholds: { ...THRESHOLDS },
     };
   }
@@ -59,16 +61,16 @@ function monitorOptions(argument) {
     inner.metricsWindow === undefined
       ? DEFAULT_WINDOW_MS
       : check.positiveFiniteNumber(inner.metricsWindow, 'options.options.metricsWindow');
+  const limits = thresholds(inner.thresholds, 'options.options.thresholds');
   const name = outer.name === undefined ? undefined : check.nonEmptyString(outer.name, 'options.name');
   return {
     shared: name === undefined ? undefined : `monitor:${name}`,
     logger: outer.logger === undefined ? console : logger(outer.logger, 'options.logger'),
     enabled: inner.enabled === undefined ? true : check.boolean(inner.enabled, 'options.options.enabled'),
-    windowMs,
-    /** @type {Record<string, number>} */
-    explicit: inner.metricsWindow === undefined ? {} : { metricsWindow: windowMs },
-    thresholds: thresholds(inner.thresholds, 'options.options.thresholds'),
+    settings: { metricsWindow: windowMs, ...PERCENT, ...limits },
+    explicit: [...(inner.metricsWindow === undefined ? [] : ['metricsWindow']), ...Object.keys(limits)],
+    thresholds: undefined,
   };
 }
 
-module.exports = { monitorOptions };
+module.exports = { fractions, monitorOptions };

@@ -10,6 +10,7 @@ const { EventEmitter } = require('node:events');
 const { performance } = require('node:perf_hooks');
 const v8 = require('node:v8');
 const native = require('../native.js');
+const { lifeOptions } = require('../cache/ttl-argument.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const check = require('../validate.js');
 const { checkServices, told } = require('./attached-services.js');
@@ -312,7 +313,7 @@ class OptimizationService extends EventEmitter {
     }
     const rows = await this.#timed(query, run);
     // In a wrapping, so that an answer of nothing is an answer, too.
-    await cache.set(key, { rows }, { ttlMs: resultTtlMs });
+    await cache.set(key, { rows }, lifeOptions(cache, resultTtlMs));
     return rows;
   }
 

@@ -8,7 +8,7 @@ const { surfaceLater, tellListeners } = require('../listening.js');
 const check = require('../validate.js');
 const { AlertBook } = require('./alert-book.js');
 const { MonitorHandle } = require('./monitor-handle.js');
-const { monitorOptions } = require('./monitor-options.js');
+const { fractions, monitorOptions } = require('./monitor-options.js');
 const { describe, errorRate, latency, percent } = require('./monitor-report.js');
 const { observeAll, severityOf } = require('./monitor-rules.js');
 const { record } = require('./recorder.js');
@@ -39,7 +39,6 @@ class PerformanceMonitor extends EventEmitter {
   #alerts;
   #services;
   #logger;
-  #windowMs;
   #requestSlot = -1;
   /** @type {Map<string, number>} */
   #endpointSlots = new Map();
@@ -50,18 +49,18 @@ class PerformanceMonitor extends EventEmitter {
   /** @param {object} [options] */
   constructor(options) {
     super();
-    const { shared, logger, enabled, windowMs, explicit, thresholds } = monitorOptions(options);
-    this.#thresholds = thresholds;
+    const { shared, logger, enabled, settings, explicit, thresholds } = monitorOptions(options);
     this.#monitor = new MonitorHandle({
       label: 'performance monitor',
       name: shared,
-      options: explicit,
+      settings,
+      explicit,
       capacity: KEPT,
     });
+    this.#thresholds = thresholds ?? fractions(this.#monitor.settings);
     this.#alerts = new AlertBook(this.#monitor);
     this.#services = new ServiceWatch(shared);
     this.#logger = logger;
-    this.#windowMs = windowMs;
     if (enabled) this.startMonitoring();
   }
 
@@ -72,6 +71,11 @@ class PerformanceMonitor extends EventEmitter {
 
   get closed() {
     return this.#monitor.closed;
+  }
+
+  /** The rolling window: of all handles on this monitor. */
+  get #windowMs() {
+    return this.#monitor.settings.metricsWindow;
   }
 
   get monitoring() {

@@ -3,6 +3,7 @@
 const fs = require('node:fs/promises');
 const path = require('node:path');
 const { fileURLToPath, pathToFileURL } = require('node:url');
+const { DISPOSE, addAliases } = require('../aliases.js');
 const { HotpathError, invalidArgType, outOfRange } = require('../errors.js');
 const check = require('../validate.js');
 
@@ -154,5 +155,7 @@ function constructorOf(module) {
   }
   return undefined;
 }
+
+addAliases(ComponentLoader, { [DISPOSE]: 'clear' });
 
 module.exports = { ComponentLoader };

@@ -7,6 +7,8 @@ const path = require('node:path');
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads');
 const native = require('../native.js');
 const { encodeThrown } = require('./pool-codec.js');
+// Workers learn from this thread where the program is.
+require('../main-program.js');
 
 const ENTRY = path.join(__dirname, 'worker-entry.js');
 

@@ -9,7 +9,8 @@ function percent(part, whole) {
 
 /** Words as in the documents' other statistics. @param {any} native */
 function documentStats(native) {
-  const ended = native.completed + native.failed;
+  // A process may work off what others have submitted.
+  const total = Math.max(native.submitted, native.completed + native.failed + native.cancelled);
   return {
     backend: native.backend,
     paused: native.paused,
@@ -30,7 +31,7 @@ function documentStats(native) {
       timeouts: native.timeouts,
       interrupted: native.interrupted,
       revived: native.revived,
-      successRate: percent(native.completed, ended),
+      successRate: percent(native.completed, total),
     },
     performance: { avgProcessingTime: native.runMs.mean, avgWaitTime: native.waitMs.mean },
     runMs: native.runMs,

@@ -22,7 +22,16 @@ pub const MOST_NAMES: usize = 10_000;
 pub const OVERFLOW: &str = super::metrics::OVERFLOW;
 
 /// The options that the handles of a named monitor must agree on.
-pub const SHARED_OPTIONS: [&str; 3] = ["metricsWindow", "metricsRetention", "monitoringInterval"];
+pub const SHARED_OPTIONS: [&str; 8] = [
+    "metricsWindow",
+    "metricsRetention",
+    "monitoringInterval",
+    "cpu",
+    "memory",
+    "errorRate",
+    "queueDepth",
+    "responseTime",
+];
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
