@@ -17,8 +17,11 @@ use parking_lot::Mutex;
 #[derive(Debug, Default)]
 struct Mark {
     overtaken: AtomicBool,
-    invalidated: Mutex<HashSet<String, RandomState>>,
+    /// Hardly ever any, so that a watch costs no set.
+    invalidated: Mutex<Option<Box<Tags>>>,
 }
+
+type Tags = HashSet<String, RandomState>;
 
 type Marks = HashMap<Arc<[u8]>, Vec<Arc<Mark>>, RandomState>;
 
@@ -88,7 +91,8 @@ impl Guards {
             return;
         }
         for mark in self.marks.lock().values().flatten() {
-            mark.invalidated.lock().extend(tags.iter().cloned());
+            let mut invalidated = mark.invalidated.lock();
+            invalidated.get_or_insert_default().extend(tags.iter().cloned());
         }
     }
 }
@@ -115,7 +119,9 @@ impl Guard {
             return true;
         }
         let invalidated = self.mark.invalidated.lock();
-        !tags.any(|tag| invalidated.contains(&**tag))
+        invalidated
+            .as_ref()
+            .is_none_or(|invalidated| !tags.any(|tag| invalidated.contains(&**tag)))
     }
 
     /// The key was given this guard's value: whoever else brings one, brings an older one.

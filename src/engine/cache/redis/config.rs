@@ -133,8 +133,29 @@ impl Server {
         let secrets = secrets.into_iter().flatten().flatten();
         secrets
             .filter(|secret| !secret.0.is_empty())
-            .fold(message, |message, secret| message.replace(&secret.0, "(hidden)"))
+            .fold(message, |message, secret| without_word(&message, &secret.0))
     }
+}
+
+/// A text with a word blotted out. Not where it is a part of a longer word: a gap in there would tell
+/// what a short secret is.
+fn without_word(text: &str, word: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let joins = |outer: Option<char>, inner: Option<char>| {
+            outer.is_some_and(char::is_alphanumeric) && inner.is_some_and(char::is_alphanumeric)
+        };
+        // What stands before was looked at with the word before it.
+        let last = before.chars().next_back().or_else(|| clean.chars().next_back());
+        let is_part =
+            joins(last, word.chars().next()) || joins(after.chars().next(), word.chars().next_back());
+        clean.push_str(before);
+        clean.push_str(if is_part { word } else { "(hidden)" });
+        rest = after;
+    }
+    clean + rest
 }
 
 /// In which form values stand in Redis.
@@ -322,5 +343,10 @@ mod tests {
         let server = server("hunter2");
         assert!(!format!("{server:?}").contains("hunter2"));
         assert_eq!(server.without_secrets("bad hunter2!".into()), "bad (hidden)!");
+        assert_eq!(
+            without_word("u: refused 'u' for urgent u", "u"),
+            "(hidden): refused '(hidden)' for urgent (hidden)"
+        );
+        assert_eq!(without_word("é:éé:é", "é"), "(hidden):éé:(hidden)");
     }
 }
