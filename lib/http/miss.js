@@ -9,7 +9,7 @@ const { StoredResponse } = require('./stored-response.js');
 const { describe, planFor } = require('./storing.js');
 const { urlOf } = require('./request-key.js');
 
-/** @typedef {import('./response-cache.js').Question} Question */
+/** @typedef {import('./question.js').Question} Question */
 
 /** Fields of a condition that is answered from the stored answer, so that the application makes a whole one. */
 const CONDITIONS = ['if-none-match', 'if-modified-since'];

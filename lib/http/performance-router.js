@@ -9,6 +9,7 @@
 const { checkServices, told } = require('../monitor/attached-services.js');
 const { HitRates, takeSample } = require('../monitor/live-sample.js');
 const { invalidArgType } = require('../errors.js');
+const { surfaceLater } = require('../listening.js');
 const check = require('../validate.js');
 const { DashboardFiles } = require('./dashboard-files.js');
 const { LiveStream } = require('./live-stream.js');
@@ -142,13 +143,7 @@ class PerformanceRouter {
 
   /** @param {unknown} error @param {any} request */
   #report(error, request) {
-    try {
-      this.#settings.onError(error, request);
-    } catch (thrown) {
-      process.nextTick(() => {
-        throw thrown;
-      });
-    }
+    surfaceLater(() => this.#settings.onError(error, request));
   }
 
   /** @param {any} request @param {any} response @param {string} path @param {string} mount @param {URLSearchParams} query */

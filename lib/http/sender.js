@@ -1,0 +1,91 @@
+'use strict';
+
+// Stored answers on their way to clients: whole, without their body, or as a 304; in the coding that the client prefers.
+
+const { coded } = require('./coding.js');
+const { Negotiator } = require('./encodings.js');
+const { surface } = require('../listening.js');
+
+/** @typedef {import('./question.js').Question} Question */
+/** @typedef {import('./stored-response.js').StoredResponse} StoredResponse */
+
+/** Words of Cache-Status (RFC 9211). @type {Record<string, string>} */
+const STATUS = Object.freeze({
+  hit: 'hit',
+  stale: 'hit; detail=stale',
+  coalesced: 'hit; collapsed',
+  stored: 'fwd=miss; stored',
+});
+
+class Sender {
+  #host;
+  #negotiator;
+
+  /** @param {Pick<import('./miss.js').Host, 'settings' | 'store' | 'count' | 'report'>} host */
+  constructor(host) {
+    this.#host = host;
+    this.#negotiator = new Negotiator(host.settings.compression?.encodings ?? []);
+  }
+
+  /**
+   * @param {Question} question
+   * @param {StoredResponse} answer
+   * @param {number} now
+   * @param {string} status
+   */
+  send(question, answer, now, status) {
+    const { request, response } = question;
+    const { headers } = request;
+    const age = answer.ageAt(now);
+    if (this.#host.settings.cacheStatus) response.setHeader('Cache-Status', `hotpath; ${STATUS[status]}`);
+    if (
+      (headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined) &&
+      answer.isKnownTo(headers)
+    ) {
+      this.#host.count('notModified');
+      return write(question, 304, undefined, answer.notModified.headAt(age), undefined);
+    }
+    const encoding = answer.compressible ? this.#negotiator.accepted(headers['accept-encoding'])[0] : undefined;
+    const prepared = encoding === undefined ? answer.plain : answer.prepared(encoding);
+    if (prepared === undefined) return this.#sendCoded(question, answer, /** @type {any} */ (encoding));
+    return write(question, answer.status, answer.message, prepared.headAt(age), prepared.body);
+  }
+
+  /** Sends in a coding that the answer has not had so far. @param {Question} question @param {StoredResponse} answer @param {import('./encodings.js').Encoding} encoding */
+  #sendCoded(question, answer, encoding) {
+    const { settings, store } = this.#host;
+    const { compression } = settings;
+    const encode = (/** @type {Buffer} */ body) => coded(/** @type {any} */ (compression), encoding, body);
+    return answer
+      .prepare(encoding, () => store.coded(answer, encoding, encode))
+      .catch((error) => {
+        this.#host.report(error);
+        return answer.plain;
+      })
+      .then((prepared) => {
+        if (question.response.destroyed) return;
+        const head = prepared.headAt(answer.ageAt(Date.now()));
+        write(question, answer.status, answer.message, head, prepared.body);
+      })
+      .catch(surface);
+  }
+}
+
+/**
+ * @param {Question} question
+ * @param {number} status
+ * @param {string | undefined} message
+ * @param {(string | string[])[]} head
+ * @param {Buffer | undefined} body
+ */
+function write({ request, response }, status, message, head, body) {
+  if (request.httpVersionMajor >= 2) {
+    // HTTP/2 takes lists in another form.
+    for (let index = 0; index < head.length; index += 2) response.setHeader(head[index], head[index + 1]);
+    response.writeHead(status);
+  } else if (message === undefined) response.writeHead(status, head);
+  else response.writeHead(status, message, head);
+  return body === undefined || request.method === 'HEAD' ? response.end() : response.end(body);
+}
+
+module.exports = { Sender };
