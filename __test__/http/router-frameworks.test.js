@@ -111,6 +111,20 @@ describe('the router', () => {
     assert.equal((await send({ ':path': '/api/performance/metrics/prometheus' })).status, 200);
   });
 
+  it('works behind code that takes a prefix off, and says nothing of it', async (t) => {
+    const router = hotpath.performanceRouter(allServices(t), { ...options, basePath: '/' });
+    t.after(() => router.close());
+    const origin = await listen(t, (request, response) => {
+      if (!request.url.startsWith('/inside/')) return response.end('outside');
+      request.url = request.url.slice('/inside'.length);
+      router(request, response, () => response.end('next'));
+    });
+    assert.equal((await ask(`${origin}/inside/health`)).body.success, true);
+    assert.match((await ask(`${origin}/inside/`)).text, /<!doctype html>/i);
+    assert.equal((await ask(`${origin}/inside/nothing`)).body.error.code, 'ERR_NOT_FOUND');
+    assert.equal((await ask(`${origin}/other`)).text, 'outside');
+  });
+
   it('leaves a server free to close', async (t) => {
     const services = allServices(t);
     const router = hotpath.performanceRouter(services, options);

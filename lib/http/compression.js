@@ -11,7 +11,8 @@ const { Compressor } = require('./compressor.js');
 const { weakened } = require('./conditions.js');
 const { FORMATS, Negotiator, addVary, isCompressible } = require('./encodings.js');
 const { encodingList, levels } = require('./response-cache-options.js');
-const { bytesOf, isChunk, onHead, writeArguments } = require('./response-head.js');
+const { bytesOf, isChunk, isHttp2, isSendable, onHead, writeArguments } = require('./response-head.js');
+const { SealedHead } = require('./sealed-head.js');
 
 const OPTIONS = Object.freeze([
   'level',
@@ -72,8 +73,8 @@ class Compressing {
   #encoding;
   #isDecided = false;
   #isEnded = false;
-  /** The head waits for the length of the body. */
-  #isHeld = false;
+  /** While the head waits for the length of the body. @type {SealedHead | undefined} */
+  #seal;
   /** What passes is compressed already. */
   #isSending = false;
   /** Every write goes to the client at once. */
@@ -109,10 +110,10 @@ class Compressing {
     const etag = response.getHeader('ETag');
     // The bytes differ from those that a strong tag was made for (RFC 9110, 8.8.1).
     if (typeof etag === 'string') response.setHeader('ETag', weakened(etag));
-    this.#isHeld = this.#length !== undefined;
-    // For the application it is sent, as it always is after `end`.
-    if (this.#isHeld) Object.defineProperty(response, 'headersSent', { value: true, configurable: true });
-    return this.#isHeld;
+    if (this.#length === undefined) return false;
+    this.#seal = new SealedHead(response, !isHttp2(response));
+    this.#seal.end();
+    return true;
   }
 
   /** Says how long an answer is that stays as it is, as Node.js would if the head had come with the body. */
@@ -121,6 +122,8 @@ class Compressing {
     const { statusCode } = response;
     const isBare = this.#request.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
     if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return false;
+    // Node.js refuses this head, and the application makes another one, with another body.
+    if (!isSendable(response)) return false;
     if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
     return false;
   }
@@ -130,7 +133,7 @@ class Compressing {
     const { negotiator, threshold, enforced } = this.#settings;
     const [request, response] = [this.#request, this.#response];
     const status = response.statusCode;
-    if (status < 200 || status === 204 || status === 304) return undefined;
+    if (status < 200 || status === 204 || status === 304 || !isSendable(response)) return undefined;
     if (!this.#settings.filter(request, response)) return undefined;
     if (cacheControl(response.getHeader('Cache-Control')).noTransform) return undefined;
     addVary(response, 'Accept-Encoding');
@@ -192,19 +195,19 @@ class Compressing {
   /** The whole body came at once: no stream is needed. @param {import('./encodings.js').Encoding} encoding @param {Buffer} body */
   #encodeWhole(encoding, body) {
     const response = this.#response;
-    coded(this.#settings, encoding, body).then(
-      (bytes) => {
-        if (response.destroyed) return;
-        this.#isSending = true;
-        if (this.#isHeld) {
-          delete response.headersSent;
-          response.setHeader('Content-Length', bytes.length);
-          response.writeHead(response.statusCode);
-        }
-        this.#originals.end.call(response, bytes);
-      },
-      (error) => response.destroy(error),
-    );
+    const send = (/** @type {Buffer} */ bytes) => {
+      if (response.destroyed) return;
+      this.#isSending = true;
+      if (this.#seal !== undefined) {
+        this.#seal.lift();
+        response.setHeader('Content-Length', bytes.length);
+        response.writeHead(response.statusCode);
+      }
+      this.#originals.end.call(response, bytes);
+    };
+    coded(this.#settings, encoding, body)
+      .then(send)
+      .catch((error) => response.destroy(error));
   }
 
   /** @param {import('./encodings.js').Encoding} encoding */

@@ -4,7 +4,7 @@
 
 const { isNotModified } = require('./conditions.js');
 const { ResponseCapture } = require('./response-capture.js');
-const { clearHead, isHttp2 } = require('./response-head.js');
+const { clearHead, isHttp2, isSendable } = require('./response-head.js');
 const { StoredResponse } = require('./stored-response.js');
 const { describe, planFor } = require('./storing.js');
 const { urlOf } = require('./request-key.js');
@@ -59,8 +59,8 @@ class Miss {
     new ResponseCapture(this.#question.response, {
       decide: () => this.#decide(),
       replace: (held) => this.#replace(held),
-      whole: (held, body) => this.#whole(held, body),
-      collected: (body) => this.#store(body),
+      whole: (held, body) => this.#unfailing(this.#whole(held, body)),
+      collected: (body) => this.#unfailing(this.#store(body)),
       lost: (isAborted) => this.#lost(isAborted),
       maxBytes: this.#host.settings.maxBodyBytes,
     });
@@ -85,7 +85,7 @@ class Miss {
     }
     response.removeHeader('cache-tag');
     const length = Number(response.getHeader('content-length') ?? 0);
-    if (this.#plan !== undefined && !(length > settings.maxBodyBytes)) return 'store';
+    if (this.#plan !== undefined && !(length > settings.maxBodyBytes) && isSendable(response)) return 'store';
     this.#plan = undefined;
     return this.#isKnown() ? 'replace' : 'pass';
   }
@@ -123,10 +123,20 @@ class Miss {
     this.#answer(capture, answer, 'stored');
   }
 
+  /** Nobody waits for this promise: what goes wrong in it is reported, and costs this answer only. @param {Promise<unknown>} work */
+  #unfailing(work) {
+    work.catch((error) => {
+      this.#host.report(error);
+      this.#end('again');
+      if (!this.#question.response.writableEnded) this.#question.response.destroy?.();
+    });
+  }
+
   /** Sends a stored answer in place of what the application has begun. @param {ResponseCapture} capture @param {StoredResponse} answer @param {string} status */
   #answer(capture, answer, status) {
     const question = this.#question;
     if (question.response.destroyed) return;
+    capture.lift();
     clearHead(question.response, this.#own);
     this.#host.send({ ...question, response: capture }, answer, status);
   }
@@ -199,7 +209,8 @@ function withoutConditions(headers) {
   for (const name of CONDITIONS) {
     if (headers[name] === undefined) continue;
     conditions[name] = headers[name];
-    headers[name] = undefined;
+    // Not there at all: a proxy would try to send an undefined one.
+    delete headers[name];
   }
   return conditions;
 }

@@ -95,9 +95,22 @@ function matching(path) {
 /** Pages of other sites can make a browser send requests, and a browser says so. @param {any} request */
 function checkSite(request) {
   const site = request.headers['sec-fetch-site'];
-  if (site === 'cross-site' || site === 'same-site') {
+  if (site === undefined ? isForeign(request.headers) : site === 'cross-site' || site === 'same-site') {
     throw new Refusal(403, 'ERR_CROSS_SITE', 'Requests from pages of other sites change nothing');
   }
+}
+
+/**
+ * Over plain HTTP browsers say only which page sends a form, and a form can ask for whatever needs no body.
+ * @param {Record<string, any>} headers
+ */
+function isForeign(headers) {
+  const { origin } = headers;
+  if (origin === undefined) return false;
+  const page = told(() => new URL(origin));
+  const hosts = [headers.host, headers[':authority'], headers['x-forwarded-host']];
+  const own = hosts.map((host) => host && told(() => new URL(`${page?.protocol}//${host}`).host));
+  return page === undefined || !own.includes(page.host);
 }
 
 /** Samples of a server without a performance service. @param {Record<string, any>} services */
@@ -226,7 +239,12 @@ class PerformanceRouter {
     const { authorize } = this.#settings;
     if (authorize === undefined) return false;
     try {
-      return Boolean(await authorize(request, action));
+      const answer = await authorize(request, action);
+      if (answer && answer !== true) {
+        // `{ allowed: false }` and 'no' are true to JavaScript.
+        throw invalidArgType('true or false', 'the result of options.authorize', answer);
+      }
+      return answer === true;
     } catch (error) {
       // Who cannot tell does not allow.
       this.#report(error, request);

@@ -12,6 +12,7 @@ const { Invalidation } = require('./invalidation.js');
 const { Miss } = require('./miss.js');
 const { asksForNothing, flightKeyOf, isFresh, suits } = require('./question.js');
 const { applicationFor, renew } = require('./renewal.js');
+const { hasBody } = require('./request-body.js');
 const { requestKey, sameVariant, urlOf } = require('./request-key.js');
 const { MARK, markOf } = require('./request-mark.js');
 const { responseCacheOptions } = require('./response-cache-options.js');
@@ -99,7 +100,8 @@ class ResponseCache {
     if (this.#closed || mark?.handled.has(this) === true) return next();
     if (method !== 'GET' && method !== 'HEAD') return this.#other(request, response, next);
     if (mark?.renewal !== undefined && mark.cache === this) return mark.renewal(next);
-    if (headers.range !== undefined) return this.#bypass(request, next);
+    // What an answer to a GET with a body depends on stands in no key.
+    if (headers.range !== undefined || hasBody(request)) return this.#bypass(request, next);
     const directives = this.#settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
     if (directives.noStore) return this.#bypass(request, next);
     let key = this.#usesOwnKey ? requestKey(request) : this.#keyOf(request);

@@ -17,6 +17,20 @@ function adoptHead(response, given) {
   else for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
 }
 
+/** What Node.js refuses as the text beside a status. */
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * Whether Node.js will take the status and its message. What it will not take goes to it at once, so that the application
+ * hears of it: later nobody would.
+ * @param {any} response
+ */
+function isSendable(response) {
+  const { statusCode } = response;
+  if (!Number.isInteger(statusCode) || statusCode < 100 || statusCode > 999) return false;
+  return isHttp2(response) || !UNSENDABLE.test(response.statusMessage ?? '');
+}
+
 /** Over HTTP/2 there are no messages beside statuses, and asking for them gives a warning. @param {any} response */
 function isHttp2(response) {
   return response.req?.httpVersionMajor >= 2;
@@ -89,4 +103,4 @@ function isChunk(chunk) {
   return typeof chunk === 'string' || chunk instanceof Uint8Array;
 }
 
-module.exports = { adoptHead, bytesOf, clearHead, isChunk, isHttp2, onHead, writeArguments };
+module.exports = { adoptHead, bytesOf, clearHead, isChunk, isHttp2, isSendable, onHead, writeArguments };

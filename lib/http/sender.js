@@ -79,6 +79,8 @@ class Sender {
  * @param {Buffer | undefined} body
  */
 function write({ request, response }, status, message, head, body) {
+  const vary = response.getHeader('vary');
+  if (vary !== undefined) head = withVary(head, vary);
   if (request.httpVersionMajor >= 2) {
     // HTTP/2 takes lists in another form.
     for (let index = 0; index < head.length; index += 2) response.setHeader(head[index], head[index + 1]);
@@ -86,6 +88,23 @@ function write({ request, response }, status, message, head, body) {
   } else if (message === undefined) response.writeHead(status, head);
   else response.writeHead(status, message, head);
   return body === undefined || request.method === 'HEAD' ? response.end() : response.end(body);
+}
+
+/**
+ * A head that says, beside its own, what others before the cache vary by: they have put their fields there already.
+ * @param {(string | string[])[]} head
+ * @param {unknown} vary
+ */
+function withVary(head, vary) {
+  const at = head.findIndex((name, index) => index % 2 === 0 && name === 'Vary');
+  if (at === -1) return head;
+  const said = [vary, head[at + 1]].flat().join(',').split(',');
+  /** @type {Map<string, string>} */
+  const names = new Map();
+  for (const name of said.map((each) => each.trim())) names.set(name.toLowerCase(), name);
+  const merged = head.slice();
+  merged[at + 1] = [...names.values()].join(', ');
+  return merged;
 }
 
 module.exports = { Sender };
