@@ -4,7 +4,7 @@
 
 const { isNotModified } = require('./conditions.js');
 const { ResponseCapture } = require('./response-capture.js');
-const { clearHead, isHttp2, isSendable } = require('./response-head.js');
+const { GivenHead, clearHead, isHttp2, isSendable } = require('./response-head.js');
 const { StoredResponse } = require('./stored-response.js');
 const { describe, planFor } = require('./storing.js');
 const { urlOf } = require('./request-key.js');
@@ -30,6 +30,8 @@ const CONDITIONS = ['if-none-match', 'if-modified-since'];
 class Miss {
   /** @type {ReturnType<typeof planFor>} */
   #plan;
+  /** What is stored of the head. @type {GivenHead | undefined} */
+  #head;
   #host;
   #question;
   #flight;
@@ -85,7 +87,10 @@ class Miss {
     }
     response.removeHeader('cache-tag');
     const length = Number(response.getHeader('content-length') ?? 0);
-    if (this.#plan !== undefined && !(length > settings.maxBodyBytes) && isSendable(response)) return 'store';
+    if (this.#plan !== undefined && !(length > settings.maxBodyBytes) && isSendable(response)) {
+      this.#head = new GivenHead(response);
+      return 'store';
+    }
     this.#plan = undefined;
     return this.#isKnown() ? 'replace' : 'pass';
   }
@@ -143,7 +148,7 @@ class Miss {
 
   /** @param {Buffer} body */
   async #store(body) {
-    const length = this.#question.response.getHeader('content-length');
+    const length = this.#head?.getHeader('content-length');
     // A body that was broken off must not be served to anybody.
     if (length !== undefined && Number(length) !== body.length) this.#lost(true);
     else await this.#keep(body);
@@ -152,9 +157,10 @@ class Miss {
   /** Stores the answer, and gives it to all who wait for it. @param {Buffer} body @returns {Promise<StoredResponse>} */
   async #keep(body) {
     const { settings, store, flights, report, count } = this.#host;
-    const { request, response, key } = this.#question;
+    const { request, key } = this.#question;
+    const head = /** @type {GivenHead} */ (this.#head);
     const plan = /** @type {import('./storing.js').Plan} */ (this.#plan);
-    const description = describe(settings, plan, response, { body, own: this.#own, now: Date.now() });
+    const description = describe(settings, plan, head, { body, own: this.#own, now: Date.now() });
     let answer = new StoredResponse(description, body);
     try {
       if (await this.#put(answer)) {

@@ -80,6 +80,31 @@ function clearHead(response, own) {
   if (!isHttp2(response)) response.statusMessage = undefined;
 }
 
+/**
+ * A head as the application gave it. What stands around the cache adds to the response while it is sent: a coding, a
+ * session's cookie. That is one client's, and not for the store.
+ */
+class GivenHead {
+  #headers;
+
+  /** @param {any} response */
+  constructor(response) {
+    this.req = response.req;
+    this.statusCode = response.statusCode;
+    this.statusMessage = isHttp2(response) ? undefined : response.statusMessage;
+    this.#headers = response.getHeaders();
+  }
+
+  getHeaders() {
+    return this.#headers;
+  }
+
+  /** @param {string} name */
+  getHeader(name) {
+    return this.#headers[name];
+  }
+}
+
 /** The bytes of a chunk, as `write` takes them. @param {any} chunk @param {any} [encoding] @returns {Buffer} */
 function bytesOf(chunk, encoding) {
   if (typeof chunk === 'string') {
@@ -103,4 +128,4 @@ function isChunk(chunk) {
   return typeof chunk === 'string' || chunk instanceof Uint8Array;
 }
 
-module.exports = { adoptHead, bytesOf, clearHead, isChunk, isHttp2, isSendable, onHead, writeArguments };
+module.exports = { GivenHead, adoptHead, bytesOf, clearHead, isChunk, isHttp2, isSendable, onHead, writeArguments };

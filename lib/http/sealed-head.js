@@ -28,6 +28,8 @@ class SealedHead {
       if (Object.hasOwn(response, name)) this.#own.set(name, response[name]);
       if (response[name] !== undefined) put(response, name, refuse);
     }
+    // Handlers call this themselves as long as they see no head in the response's internals.
+    put(response, '_implicitHeader', () => {});
   }
 
   /** The body is complete. */
@@ -50,6 +52,7 @@ class SealedHead {
       if (own !== undefined) put(response, name, own);
       else if (Object.hasOwn(response, name)) delete response[name];
     }
+    delete response._implicitHeader;
     delete response.headersSent;
     this.#restoreStatus();
   }

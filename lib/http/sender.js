@@ -2,6 +2,7 @@
 
 // Stored answers on their way to clients: whole, without their body, or as a 304; in the coding that the client prefers.
 
+const { ServerResponse } = require('node:http');
 const { coded } = require('./coding.js');
 const { Negotiator } = require('./encodings.js');
 const { surface } = require('../listening.js');
@@ -16,6 +17,8 @@ const STATUS = Object.freeze({
   coalesced: 'hit; collapsed',
   stored: 'fwd=miss; stored',
 });
+
+const WRITE_HEAD = ServerResponse.prototype.writeHead;
 
 class Sender {
   #host;
@@ -81,12 +84,15 @@ class Sender {
 function write({ request, response }, status, message, head, body) {
   const vary = response.getHeader('vary');
   if (vary !== undefined) head = withVary(head, vary);
-  if (request.httpVersionMajor >= 2) {
-    // HTTP/2 takes lists in another form.
+  if (response.writeHead === WRITE_HEAD) {
+    if (message === undefined) response.writeHead(status, head);
+    else response.writeHead(status, message, head);
+  } else {
+    // HTTP/2 knows no lists, nor do many of those who put a method of their own in place of this one.
     for (let index = 0; index < head.length; index += 2) response.setHeader(head[index], head[index + 1]);
-    response.writeHead(status);
-  } else if (message === undefined) response.writeHead(status, head);
-  else response.writeHead(status, message, head);
+    if (message === undefined) response.writeHead(status);
+    else response.writeHead(status, message);
+  }
   return body === undefined || request.method === 'HEAD' ? response.end() : response.end(body);
 }
 
