@@ -470,7 +470,7 @@ describe('invalidation', () => {
       assert.notEqual(await get('/a'), old, method);
     }
     const kept = await get('/a');
-    for (const method of ['OPTIONS', 'GET']) await ask(`${server.url}/a`, { method });
+    for (const method of ['OPTIONS', 'PROPFIND', 'SEARCH', 'GET']) await ask(`${server.url}/a`, { method });
     await ask(`${server.url}/b`, { method: 'POST' });
     await get('/fails');
     await ask(`${server.url}/fails`, { method: 'POST' });

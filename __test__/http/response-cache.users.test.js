@@ -185,6 +185,29 @@ describe('what must not be stored', () => {
   });
 });
 
+describe('what is not stored', () => {
+  it('goes out with its length, as without a cache', async (t) => {
+    const { url } = await serveCached(t, { maxBodyBytes: 10, statuses: [200] }, (request, response) => {
+      const long = request.url === '/long';
+      if (request.url === '/error') response.statusCode = 500;
+      if (request.url === '/secret') response.setHeader('Cache-Control', 'no-store');
+      if (request.url === '/nothing') return response.writeHead(204).end();
+      response.end(long ? 'ünd so weiter' : 'ünd', () => {});
+    });
+    for (const [path, length] of [
+      ['/error', '4'],
+      ['/secret', '4'],
+      ['/long', '14'],
+      ['/nothing', undefined],
+    ]) {
+      for (let round = 0; round < 2; round++) {
+        const { headers } = await ask(url + path);
+        assert.deepEqual([headers['content-length'], headers['transfer-encoding']], [length, undefined], path);
+      }
+    }
+  });
+});
+
 describe('hostile requests', () => {
   it('cannot put what they say into others’ answers', async (t) => {
     const server = await serveCached(t, {}, (request, response) => {

@@ -11,7 +11,16 @@ const { Compressor } = require('./compressor.js');
 const { weakened } = require('./conditions.js');
 const { FORMATS, Negotiator, addVary, isCompressible } = require('./encodings.js');
 const { encodingList, levels } = require('./response-cache-options.js');
-const { bytesOf, isChunk, isHttp2, isSendable, onHead, writeArguments } = require('./response-head.js');
+const {
+  bytesOf,
+  isChunk,
+  isHttp2,
+  isSendable,
+  lengthOf,
+  onHead,
+  stateLength,
+  writeArguments,
+} = require('./response-head.js');
 const { SealedHead } = require('./sealed-head.js');
 
 const OPTIONS = Object.freeze([
@@ -102,7 +111,10 @@ class Compressing {
     this.#isDecided = true;
     const encoding = this.#chosen();
     const response = this.#response;
-    if (encoding === undefined || response.destroyed) return this.#stateLength();
+    if (encoding === undefined || response.destroyed) {
+      stateLength(response, this.#length);
+      return false;
+    }
     this.#encoding = encoding;
     this.#isEvents = /^\s*text\/event-stream\b/i.test(String(response.getHeader('Content-Type')));
     response.setHeader('Content-Encoding', encoding);
@@ -114,18 +126,6 @@ class Compressing {
     this.#seal = new SealedHead(response, !isHttp2(response));
     this.#seal.end();
     return true;
-  }
-
-  /** Says how long an answer is that stays as it is, as Node.js would if the head had come with the body. */
-  #stateLength() {
-    const [response, length] = [this.#response, this.#length];
-    const { statusCode } = response;
-    const isBare = this.#request.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
-    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return false;
-    // Node.js refuses this head, and the application makes another one, with another body.
-    if (!isSendable(response)) return false;
-    if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
-    return false;
   }
 
   /** The coding for this answer; undefined if it stays as it is. */
@@ -221,12 +221,6 @@ class Compressing {
       failed: (error) => response.destroy(error),
     });
   }
-}
-
-/** @param {any} chunk @param {any} encoding */
-function lengthOf(chunk, encoding) {
-  if (chunk === undefined) return 0;
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
 
 /** @param {unknown} [options] */

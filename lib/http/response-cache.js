@@ -24,8 +24,8 @@ const { StoredResponse } = require('./stored-response.js');
 /** @typedef {import('./question.js').Listener} Listener */
 /** @typedef {import('./stored-response.js').Variants} Variants */
 
-/** Methods that change nothing (RFC 9110, 9.2.1). */
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+/** Methods that change nothing (RFC 9110, 9.2.1, and IANA's registry). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND', 'QUERY', 'REPORT', 'SEARCH', 'TRACE']);
 
 /** How often a request may wait for others before it goes alone. */
 const WAITS = 3;

@@ -7,7 +7,7 @@
 //                 |         \-----> collecting   pieces go on, and are kept
 //                 \-> replaced     the client gets another answer; what comes is dropped
 
-const { adoptHead, bytesOf, isChunk, isHttp2, writeArguments } = require('./response-head.js');
+const { adoptHead, bytesOf, isChunk, isHttp2, lengthOf, stateLength, writeArguments } = require('./response-head.js');
 const { SealedHead } = require('./sealed-head.js');
 
 /** @typedef {'pass' | 'store' | 'replace'} Decision */
@@ -28,6 +28,8 @@ class ResponseCapture {
   /** @type {Buffer[]} */
   #pieces = [];
   #bytes = 0;
+  /** Bytes of the body, if it came with the head. @type {number | undefined} */
+  #length;
   /** What passes is the answer itself. */
   #isSending = false;
   #hooks;
@@ -85,7 +87,9 @@ class ResponseCapture {
       case 'waiting':
         adoptHead(response, given);
         this.#decide();
-        if (this.#is('passing')) this.#originals.writeHead.call(response, response.statusCode);
+        if (!this.#is('passing')) return response;
+        stateLength(response, this.#length);
+        this.#originals.writeHead.call(response, response.statusCode);
         return response;
       case 'holding':
       case 'replaced':
@@ -172,6 +176,7 @@ class ResponseCapture {
   #end(given) {
     const { response } = this;
     const { chunk, encoding, callback } = writeArguments(given);
+    if (this.#is('waiting') && (chunk === undefined || isChunk(chunk))) this.#length = lengthOf(chunk, encoding);
     this.#needHead();
     switch (this.#state) {
       case 'storing': {
@@ -211,6 +216,7 @@ class ResponseCapture {
     this.#state = 'passing';
     this.lift();
     this.#hooks.lost(false);
+    stateLength(this.response, this.#length);
     this.#originals.writeHead.call(this.response, this.response.statusCode);
     return this.#originals.end.apply(this.response, given);
   }

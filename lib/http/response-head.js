@@ -51,6 +51,19 @@ function adoptList(response, list) {
 }
 
 /**
+ * Says how long an answer is that stays as it is, as Node.js would if the head had come with the body.
+ * @param {any} response
+ * @param {number | undefined} length of the whole body, if it is known
+ */
+function stateLength(response, length) {
+  const { statusCode } = response;
+  const isBare = response.req?.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
+  if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return;
+  // Node.js refuses such a head, and the application makes another one, with another body.
+  if (isSendable(response) && !response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
+}
+
+/**
  * Calls back once, when the head is complete and not yet sent.
  * @param {any} response
  * @param {() => boolean | void} listener answers true to keep the head back; it is sent by `response.writeHead` then
@@ -123,9 +136,27 @@ function writeArguments([chunk, encoding, callback]) {
   return { chunk: chunk ?? undefined, encoding, callback };
 }
 
+/** Bytes of the last chunk, if that is one. @param {any} chunk @param {any} encoding */
+function lengthOf(chunk, encoding) {
+  if (chunk === undefined) return 0;
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
 /** @param {unknown} chunk */
 function isChunk(chunk) {
   return typeof chunk === 'string' || chunk instanceof Uint8Array;
 }
 
-module.exports = { GivenHead, adoptHead, bytesOf, clearHead, isChunk, isHttp2, isSendable, onHead, writeArguments };
+module.exports = {
+  GivenHead,
+  adoptHead,
+  bytesOf,
+  clearHead,
+  isChunk,
+  isHttp2,
+  isSendable,
+  lengthOf,
+  onHead,
+  stateLength,
+  writeArguments,
+};
