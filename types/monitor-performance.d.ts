@@ -215,7 +215,7 @@ export interface TimingOptions {
   logger?: WarningLogger;
   /**
    * The route pattern of a request. Default: Express's, below the path of its mount (of at most 200 mounts, then `/*`);
-   * `unmatched` for others, so that raw URLs never become labels.
+   * `unmatched` for others, so that raw URLs never become labels, and where this throws, which is logged.
    */
   // biome-ignore lint/suspicious/noExplicitAny: the request type of whichever framework is in use.
   route?: (request: any) => string;

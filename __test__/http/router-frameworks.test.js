@@ -111,6 +111,17 @@ describe('the router', () => {
     assert.equal((await send({ ':path': '/api/performance/metrics/prometheus' })).status, 200);
   });
 
+  it('describes itself where it was asked', async (t) => {
+    const router = hotpath.performanceRouter(allServices(t), options);
+    t.after(() => router.close());
+    const app = express5();
+    app.use('/of/:tenant', router);
+    const origin = await listen(t, app);
+    for (const mount of ['/of/one', '/of/two', '/OF/one']) {
+      assert.equal((await ask(`${origin}${mount}/openapi.json`)).body.servers[0].url, mount);
+    }
+  });
+
   it('works behind code that takes a prefix off, and says nothing of it', async (t) => {
     const router = hotpath.performanceRouter(allServices(t), { ...options, basePath: '/' });
     t.after(() => router.close());

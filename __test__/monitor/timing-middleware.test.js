@@ -101,6 +101,14 @@ describe('routers behind a parameter', () => {
 });
 
 describe('plain http', () => {
+  it('survives URLs that the route cannot be made of', async (t) => {
+    const { middleware, warnings, count } = setUp(t, { route: (request) => new URL(request.url, 'http://x').pathname });
+    const url = await listen(t, (request, response) => middleware(request, response, () => response.end()));
+    assert.equal(await get(`${url}//`), 200);
+    await waitFor(() => count('GET', 'unmatched', 200) >= 1);
+    assert.equal(warnings.length, 1);
+  });
+
   it('works with a handler that calls it, with and without next', async (t) => {
     const { middleware, collector, count } = setUp(t, {
       route: (request) => new URL(request.url, 'http://x').pathname,

@@ -125,8 +125,8 @@ class PerformanceRouter {
   #files = new DashboardFiles();
   #stream;
   #live;
-  /** @type {string | undefined} */
-  #description;
+  /** The description, and the mount that stands in it: clients may spell that in several ways. */
+  #description = { mount: '', text: '' };
 
   /** @param {unknown} services @param {unknown} options */
   constructor(services, options) {
@@ -206,8 +206,7 @@ class PerformanceRouter {
       if (method !== 'GET') {
         if (isDescription || path === '/') throw notAllowed(request, response, ['GET']);
       } else if (isDescription) {
-        this.#description ??= JSON.stringify(openApi(mount === '' ? '/' : mount));
-        return send(request, response, 200, JSON_TYPE, this.#description);
+        return send(request, response, 200, JSON_TYPE, this.#describe(mount === '' ? '/' : mount));
       } else if (path === '/' && !this.#hasSlash(request)) {
         // Relative addresses of the page's files begin at the last slash.
         const last = String(request.originalUrl ?? request.url)
@@ -218,6 +217,12 @@ class PerformanceRouter {
       } else if (this.#files.serve(request, response, path)) return;
     }
     throw notFound('ERR_NOT_FOUND', 'There is nothing here; see openapi.json');
+  }
+
+  /** @param {string} mount */
+  #describe(mount) {
+    if (this.#description.mount !== mount) this.#description = { mount, text: JSON.stringify(openApi(mount)) };
+    return this.#description.text;
   }
 
   /** @param {any} request */

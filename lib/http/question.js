@@ -3,7 +3,8 @@
 // A request that may be answered from the store, and which stored answers may answer it (RFC 9111, 4).
 
 const { NO_DIRECTIVES } = require('./cache-control.js');
-const { variantKey } = require('./request-key.js');
+const check = require('../validate.js');
+const { requestKey, variantKey } = require('./request-key.js');
 const { Variants } = require('./stored-response.js');
 
 /** @typedef {import('./stored-response.js').StoredResponse} StoredResponse */
@@ -22,6 +23,30 @@ const { Variants } = require('./stored-response.js');
  * @property {number} waits for others so far
  * @property {Listener | undefined} app what stands behind a front
  */
+
+/**
+ * The key by the options; undefined for a request that passes.
+ * @param {import('./response-cache-options.js').Settings} settings
+ * @param {any} request
+ * @returns {string | undefined}
+ */
+function keyByOptions({ filter, key }, request) {
+  if (filter !== undefined && filter(request) !== true) return undefined;
+  const made = key === undefined ? requestKey(request) : key(request);
+  return made === undefined ? undefined : check.string(made, 'the result of options.key');
+}
+
+/**
+ * Who asks; undefined for nobody in particular. Anything but texts and numbers is refused: a promise or an object would
+ * look the same for all users.
+ * @param {import('./response-cache-options.js').Settings} settings
+ * @param {any} request
+ * @returns {string | number | undefined | null} null only where nobody could tell
+ */
+function identityByOptions({ identity }, request) {
+  const told = identity?.(request) ?? undefined;
+  return told === undefined || typeof told === 'number' ? told : check.string(told, 'the result of options.identity');
+}
 
 /** Whether an answer is for whoever asks. @param {Question} question @param {StoredResponse} answer */
 function suits({ request: { headers }, identified }, answer) {
@@ -56,4 +81,4 @@ function flightKeyOf({ key, request: { headers }, identified }, found) {
   return `${variant}\n ${headers.authorization === undefined ? '' : 'a'}${headers.cookie === undefined ? '' : 'c'}`;
 }
 
-module.exports = { asksForNothing, flightKeyOf, isFresh, suits };
+module.exports = { asksForNothing, flightKeyOf, identityByOptions, isFresh, keyByOptions, suits };

@@ -3,14 +3,13 @@
 // A cache of answers, in front of whatever makes them: as middleware, or before the application sees a request at all.
 // Shared by all users, so it stores what is for all of them, and nothing else unless it is told (RFC 9111).
 
-const check = require('../validate.js');
 const { watchService } = require('../services.js');
 const { surface } = require('../listening.js');
 const { NO_DIRECTIVES, requestDirectives } = require('./cache-control.js');
 const { Flights } = require('./flights.js');
 const { Invalidation } = require('./invalidation.js');
 const { Miss } = require('./miss.js');
-const { asksForNothing, flightKeyOf, isFresh, suits } = require('./question.js');
+const { asksForNothing, flightKeyOf, identityByOptions, isFresh, keyByOptions, suits } = require('./question.js');
 const { applicationFor, renew } = require('./renewal.js');
 const { hasBody } = require('./request-body.js');
 const { requestKey, sameVariant, urlOf } = require('./request-key.js');
@@ -104,9 +103,11 @@ class ResponseCache {
     if (headers.range !== undefined || hasBody(request)) return this.#bypass(request, next);
     const directives = this.#settings.requestDirectives ? requestDirectives(headers) : NO_DIRECTIVES;
     if (directives.noStore) return this.#bypass(request, next);
-    let key = this.#usesOwnKey ? requestKey(request) : this.#keyOf(request);
+    const settings = this.#settings;
+    let key = this.#usesOwnKey ? requestKey(request) : this.#asked(() => keyByOptions(settings, request), undefined);
     if (key === undefined) return this.#bypass(request, next);
-    const identity = this.#settings.identity === undefined ? undefined : this.#identityOf(request);
+    const identity =
+      settings.identity === undefined ? undefined : this.#asked(() => identityByOptions(settings, request), null);
     if (identity === null) return this.#bypass(request, next);
     // Nothing in a URL or a Host looks like a line break.
     if (identity !== undefined) key = `${key} \n${identity}`;
@@ -114,33 +115,13 @@ class ResponseCache {
     return this.#look(question);
   }
 
-  /** The key by the options; undefined for a request that passes. @param {any} request @returns {string | undefined} */
-  #keyOf(request) {
-    const { filter, key } = this.#settings;
+  /** What the options' functions say of a request; `otherwise` when they fail. @template T @param {() => T} ask @param {T} otherwise @returns {T} */
+  #asked(ask, otherwise) {
     try {
-      if (filter !== undefined && filter(request) !== true) return undefined;
-      const made = key === undefined ? requestKey(request) : key(request);
-      return made === undefined ? undefined : check.string(made, 'the result of options.key');
+      return ask();
     } catch (error) {
       this.#report(error);
-      return undefined;
-    }
-  }
-
-  /**
-   * Who asks; undefined for nobody in particular, null if that cannot be said: a promise or an object would look the same
-   * for all users.
-   * @param {any} request
-   * @returns {string | number | undefined | null}
-   */
-  #identityOf(request) {
-    try {
-      const identity = /** @type {any} */ (this.#settings.identity)(request) ?? undefined;
-      if (identity === undefined || typeof identity === 'number') return identity;
-      return check.string(identity, 'the result of options.identity');
-    } catch (error) {
-      this.#report(error);
-      return null;
+      return otherwise;
     }
   }
 

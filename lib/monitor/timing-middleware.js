@@ -125,13 +125,23 @@ class Timing {
     const { method } = this.#request;
     const known = METHODS.has(method) ? method : 'OTHER';
     const status = finished ? this.#response.statusCode : ABORTED;
-    const route = this.#settings.route(this.#request);
+    const route = this.#route();
     collector.recordMetric('request_duration', duration);
     collector.recordMetric(/** @type {string} */ (names.get(known)), duration);
     monitor.trackRequest(duration, finished && status < 500, endpointOf(known, route));
     metrics.recordRoute(known, route, status, duration);
     if (status >= 500) metrics.recordError(status);
     if (duration > slowMs) this.#logSlow(duration);
+  }
+
+  /** Clients choose what there is to be made out: whatever fails on it must not end the process. */
+  #route() {
+    try {
+      return this.#settings.route(this.#request);
+    } catch (error) {
+      this.#settings.logger.warn('The route of a request cannot be told:', { error });
+      return UNMATCHED;
+    }
   }
 
   /** @param {number} duration */
