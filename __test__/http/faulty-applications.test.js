@@ -140,6 +140,16 @@ describe('an application behind compression', () => {
     assert.equal(text(await ask(url, { headers })), 'ERR_INVALID_CHAR');
   });
 
+  it('may give its status as a text', async (t) => {
+    const url = await serve(t, (_request, response) => {
+      response.setHeader('Content-Type', 'text/plain');
+      response.statusCode = '203';
+      response.end(LONG);
+    });
+    const answer = await ask(url, { headers });
+    assert.deepEqual([answer.status, answer.headers['content-encoding'], text(answer)], [203, 'gzip', LONG]);
+  });
+
   it('that goes on writing when its client has gone keeps nothing of it', async (t) => {
     let gone;
     const url = await serve(t, (_request, response) => {

@@ -172,6 +172,7 @@ describe('createHttp2Server', () => {
     app.get('/streamed', responses, (_request, response) => {
       calls++;
       response.type('text').write(big);
+      assert.equal(response.headersSent, true);
       response.end('end');
     });
     app.get('/compressed', compression(), (_request, response) => response.type('text').send(big));

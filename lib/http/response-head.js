@@ -26,8 +26,9 @@ const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
  * @param {any} response
  */
 function isSendable(response) {
-  const { statusCode } = response;
-  if (!Number.isInteger(statusCode) || statusCode < 100 || statusCode > 999) return false;
+  // A text that is a number will do.
+  const status = Math.trunc(Number(response.statusCode));
+  if (!(status >= 100 && status <= 999)) return false;
   return isHttp2(response) || !UNSENDABLE.test(response.statusMessage ?? '');
 }
 

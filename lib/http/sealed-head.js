@@ -4,7 +4,10 @@
 // now on reaches the client. While the body is still to come, whoever tries hears what Node.js says then; after the end it
 // hears nothing, because an error would make frameworks cut the connection, and the answer is not out yet.
 
-const METHODS = /** @type {const} */ (['setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'writeHead']);
+const METHODS = ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'writeHead'];
+
+/** Handlers call this themselves as long as they see no head in the response's internals: that must do no harm. */
+const IMPLICIT = '_implicitHeader';
 
 class SealedHead {
   #response;
@@ -12,6 +15,8 @@ class SealedHead {
   #message;
   /** Methods that others have put on this very response. @type {Map<string, Function>} */
   #own = new Map();
+  /** How it says by itself whether it is sent, if that stands on this very response. */
+  #ownSent;
   #isEnded = false;
 
   /** @param {any} response @param {boolean} hasMessage HTTP/2 has none, and warns of whoever asks */
@@ -19,17 +24,17 @@ class SealedHead {
     this.#response = response;
     this.#status = response.statusCode;
     this.#message = hasMessage ? { text: response.statusMessage } : undefined;
+    this.#ownSent = Object.getOwnPropertyDescriptor(response, 'headersSent');
     Object.defineProperty(response, 'headersSent', { value: true, configurable: true });
     const refuse = () => {
       if (this.#isEnded) return response;
       throw Object.assign(new Error('The head of this answer is sent already'), { code: 'ERR_HTTP_HEADERS_SENT' });
     };
-    for (const name of METHODS) {
+    for (const name of [...METHODS, IMPLICIT]) {
+      if (response[name] === undefined) continue;
       if (Object.hasOwn(response, name)) this.#own.set(name, response[name]);
-      if (response[name] !== undefined) put(response, name, refuse);
+      put(response, name, name === IMPLICIT ? () => {} : refuse);
     }
-    // Handlers call this themselves as long as they see no head in the response's internals.
-    put(response, '_implicitHeader', () => {});
   }
 
   /** The body is complete. */
@@ -47,13 +52,13 @@ class SealedHead {
   /** The head may be sent now. */
   lift() {
     const response = this.#response;
-    for (const name of METHODS) {
+    for (const name of [...METHODS, IMPLICIT]) {
       const own = this.#own.get(name);
       if (own !== undefined) put(response, name, own);
       else if (Object.hasOwn(response, name)) delete response[name];
     }
-    delete response._implicitHeader;
-    delete response.headersSent;
+    if (this.#ownSent === undefined) delete response.headersSent;
+    else Object.defineProperty(response, 'headersSent', this.#ownSent);
     this.#restoreStatus();
   }
 }
