@@ -83,6 +83,22 @@ describe('an application behind the response cache', () => {
     assert.deepEqual([answer.status, text(answer)], [200, 'undefined']);
   });
 
+  it('may change the request, which is stored as it was sent', async (t) => {
+    const { url, responses } = await serveCached(t, {}, (request, response, { calls }) => {
+      request.url = request.url.replace('/v1', '');
+      const language = request.headers['accept-language'];
+      delete request.headers['accept-language'];
+      response.setHeader('Vary', 'Accept-Language');
+      response.end(`${language} ${calls}`);
+    });
+    const get = async (language) => text(await ask(`${url}/v1/page`, { headers: { 'accept-language': language } }));
+    assert.deepEqual([await get('de'), await get('en'), await get('de')], ['de 1', 'en 2', 'de 1']);
+    await ask(`${url}/v1/page`, { method: 'POST' });
+    assert.equal(await get('de'), 'de 4');
+    await responses.delete('/v1/page');
+    assert.equal(await get('de'), 'de 5');
+  });
+
   for (const [version, framework] of EXPRESS) {
     it(`${version}: may destroy an answer that is made in the background`, async (t) => {
       const app = require(framework)();

@@ -193,6 +193,16 @@ describe('createHttp2Server', () => {
     assert.equal((await ask({ ':path': '/cached' })).status, 429);
   });
 
+  it('fronts one that believes either of two names for its host', async (t) => {
+    const app = ({ headers }, response) => response.end(headers[':authority']);
+    const front = responseCache.front(app, { ttlMs: 60_000 });
+    t.after(() => front.responses.close());
+    const ask = await connect(t, createHttp2Server(identity, front));
+    for (const name of ['evil', 'shop']) {
+      assert.equal((await ask({ ':path': '/', ':authority': name, host: 'shop' })).text, name);
+    }
+  });
+
   it('fronts an application, too', async (t) => {
     let calls = 0;
     const front = responseCache.front((_request, response) => response.end(`call ${++calls}`), { ttlMs: 60_000 });

@@ -20,14 +20,16 @@ class Invalidation {
    * @param {any} response
    */
   watch(request, response) {
+    // As the client sent it: the application may rewrite it.
+    const [own, key] = [urlOf(request), requestKey(request)];
     onHead(response, () => {
       if (response.statusCode < 200 || response.statusCode >= 400) return;
-      const urls = new Set([urlOf(request)]);
+      const urls = new Set([own]);
       for (const name of ['location', 'content-location']) {
-        const url = sameOrigin(request, response.getHeader(name));
+        const url = sameOrigin(request, own, response.getHeader(name));
         if (url !== undefined) urls.add(url);
       }
-      for (const url of urls) this.deleteUrl(url, requestKey(request)).catch((error) => this.#host.report(error));
+      for (const url of urls) this.deleteUrl(url, key).catch((error) => this.#host.report(error));
     });
   }
 
@@ -66,12 +68,12 @@ class Invalidation {
   }
 }
 
-/** The path of a URL on the same host as a request's. @param {any} request @param {unknown} location */
-function sameOrigin(request, location) {
+/** The path of a URL on the same host as a request's. @param {any} request @param {string} own @param {unknown} location */
+function sameOrigin(request, own, location) {
   if (typeof location !== 'string') return undefined;
   const host = request.headers.host ?? request.headers[':authority'];
   try {
-    const url = new URL(location, `http://${host}${urlOf(request)}`);
+    const url = new URL(location, `http://${host}${own}`);
     return url.host === new URL(`http://${host}`).host ? url.pathname + url.search : undefined;
   } catch {
     return undefined;

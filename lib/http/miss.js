@@ -7,7 +7,6 @@ const { ResponseCapture } = require('./response-capture.js');
 const { GivenHead, clearHead, isHttp2, isSendable } = require('./response-head.js');
 const { StoredResponse } = require('./stored-response.js');
 const { describe, planFor } = require('./storing.js');
-const { urlOf } = require('./request-key.js');
 
 /** @typedef {import('./question.js').Question} Question */
 
@@ -37,6 +36,8 @@ class Miss {
   #flight;
   #stale;
   #own;
+  /** As the client sent them: what answers vary by. The application may change its own. */
+  #headers;
   #begun;
   #conditions;
 
@@ -53,6 +54,7 @@ class Miss {
     this.#stale = stale;
     this.#own = question.response.getHeaders();
     this.#begun = host.store.now;
+    this.#headers = { ...question.request.headers };
     this.#conditions = withoutConditions(question.request.headers);
   }
 
@@ -119,7 +121,7 @@ class Miss {
     }
     this.#host.count('rescued');
     this.#answer(capture, this.#stale, 'stale');
-    this.#end({ answer: this.#stale, vary: [], headers: this.#question.request.headers });
+    this.#end({ answer: this.#stale, vary: [], headers: this.#headers });
   }
 
   /** @param {ResponseCapture} capture @param {Buffer} body */
@@ -157,7 +159,7 @@ class Miss {
   /** Stores the answer, and gives it to all who wait for it. @param {Buffer} body @returns {Promise<StoredResponse>} */
   async #keep(body) {
     const { settings, store, flights, report, count } = this.#host;
-    const { request, key } = this.#question;
+    const { key } = this.#question;
     const head = /** @type {GivenHead} */ (this.#head);
     const plan = /** @type {import('./storing.js').Plan} */ (this.#plan);
     const description = describe(settings, plan, head, { body, own: this.#own, now: Date.now() });
@@ -165,7 +167,7 @@ class Miss {
     try {
       if (await this.#put(answer)) {
         count('stored');
-        const found = store.isSynchronous ? store.find(key, request.headers) : undefined;
+        const found = store.isSynchronous ? store.find(key, this.#headers) : undefined;
         // The same again, but with its body in native memory.
         if (found instanceof StoredResponse && found.description.id === description.id) answer = found;
       }
@@ -173,19 +175,19 @@ class Miss {
       report(error);
     }
     flights.unmarkAlone(this.#flight.key);
-    this.#end({ answer, vary: plan.vary, headers: request.headers });
+    this.#end({ answer, vary: plan.vary, headers: this.#headers });
     return answer;
   }
 
   /** Stores the answer, unless it is out of date already. @param {StoredResponse} answer */
   async #put(answer) {
     const { store } = this.#host;
-    const { request, key } = this.#question;
+    const { key } = this.#question;
+    const { url } = this.#flight;
     const { tags } = answer.description;
-    const url = urlOf(request);
     const isOvertaken = () => this.#flight.isOutdated(tags) || store.isOvertaken(this.#begun, url, tags);
     if (isOvertaken()) return false;
-    await store.put(key, url, request.headers, /** @type {import('./storing.js').Plan} */ (this.#plan).vary, answer);
+    await store.put(key, url, this.#headers, /** @type {import('./storing.js').Plan} */ (this.#plan).vary, answer);
     if (!isOvertaken()) return true;
     await store.remove(key);
     return false;

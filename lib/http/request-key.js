@@ -46,13 +46,15 @@ function requestKey(request) {
   if (isOverridden(headers)) return undefined;
   const sent = sentUrlOf(request);
   const scheme = socket?.encrypted ? 'https' : 'http';
-  const host = headers.host ?? headers[':authority'] ?? '';
+  const authority = headers[':authority'];
+  const host = headers.host ?? authority ?? '';
   const [forwardedHost, forwardedProto] = [headers['x-forwarded-host'], headers['x-forwarded-proto']];
   const [port, prefix] = [headers['x-forwarded-port'], headers['x-forwarded-prefix']];
   const isForwarded = (forwardedHost ?? forwardedProto ?? port ?? prefix) !== undefined;
-  if (!isForwarded && sent.charCodeAt(0) === SLASH) return `${sent} ${scheme}://${host}`;
+  const isOne = authority === undefined || authority === host;
+  if (!isForwarded && isOne && sent.charCodeAt(0) === SLASH) return `${sent} ${scheme}://${host}`;
   // As a list, since a Host may hold anything but line breaks: no two lists look the same, and none looks like the above.
-  const origin = ORIGIN.exec(sent)?.[0];
+  const origin = isOne ? ORIGIN.exec(sent)?.[0] : authority;
   return `${urlOf(request)} ${scheme} ${JSON.stringify([host, forwardedProto, forwardedHost, port, prefix, origin])}`;
 }
 
