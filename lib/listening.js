@@ -50,10 +50,15 @@ function surfaceLater(call) {
   try {
     call();
   } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
+    surface(error);
   }
 }
 
-module.exports = { LISTENERS_CHANGED, makeListening, surfaceLater, tellListeners };
+/** As if it had been thrown with nothing around it: neither a promise nor a loop. @param {unknown} error */
+function surface(error) {
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
+module.exports = { LISTENERS_CHANGED, makeListening, surface, surfaceLater, tellListeners };

@@ -45,7 +45,7 @@ export interface LoadRunOptions {
    */
   insecure?: boolean;
   /**
-   * How long a request may take, in milliseconds, with the connection that it may need.
+   * How long a request may take, in milliseconds, with the connection that it may need. At most 2,147,483,647.
    * @default 10000
    */
   timeoutMs?: number;
@@ -72,7 +72,7 @@ export interface LoadTestOptions extends LoadRunOptions {
    * @default 1000
    */
   requests?: number;
-  /** For how long new requests begin, in milliseconds. Those under way are waited for. */
+  /** For how long new requests begin, in milliseconds, at most 2,147,483,647. Those under way are waited for. */
   durationMs?: number;
   /**
    * How many requests are under way at any time; in an open loop, at most.
@@ -82,7 +82,7 @@ export interface LoadTestOptions extends LoadRunOptions {
   /**
    * Requests a second: an open loop. Each is due at its moment whatever became of the others, and its latency counts from
    * then, so a server that stalls cannot hide it. Without a rate, the loop is closed: the next request begins when one was
-   * answered, and latencies count from the sending.
+   * answered, and latencies count from the sending. At most a billion.
    */
   rate?: number;
   /** Over HTTP/2: connections that the requests share. By default one per thread. */

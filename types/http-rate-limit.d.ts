@@ -56,7 +56,7 @@ export interface RateLimitOptions {
     | undefined;
   /** @default 429 */
   statusCode?: number | undefined;
-  /** The body of a refusal: text, or what becomes JSON. */
+  /** The body of a refusal: text, or what becomes JSON, at once. */
   message?: unknown;
   /**
    * Fields of the answer: `RateLimit` and `RateLimit-Policy` of the IETF draft (draft-ietf-httpapi-ratelimit-headers, 8
@@ -75,7 +75,8 @@ export interface RateLimitOptions {
    */
   ipv6Prefix?: number | undefined;
   /**
-   * Lets requests pass while the store fails; otherwise they go to `next` with the error.
+   * Lets requests pass while the store fails; otherwise they go to `next` with the error, as they always do when `key`,
+   * `skip`, `limit` or `handler` fails.
    * @default true
    */
   failOpen?: boolean | undefined;

@@ -76,7 +76,7 @@ export interface ResponseCacheOptions {
   compression?: boolean | ResponseCompressionOptions | undefined;
   /**
    * What a request is stored under, beside its Vary; undefined lets it pass.
-   * @default URL, scheme and Host, and what a proxy says about them
+   * @default URL (`originalUrl`, else `url`), scheme and Host, and what a proxy says about them
    */
   key?: ((request: HttpRequest) => string | undefined) | undefined;
   /**
@@ -206,7 +206,7 @@ export interface ResponseCacheHandler extends HttpHandler {
  * whatever calls `(request, response, next)`.
  *
  * Stores answers to GET with status, headers and body; answers GET and HEAD, and conditional requests with 304, after
- * `Vary`, `Cache-Control`, `Expires`, `ETag`. Answers without an ETag get one. Requests with a Range pass. A request that
+ * `Vary`, `Cache-Control`, `Expires`, `ETag`. Answers without an ETag get one. Requests with a Range or a body pass. A request that
  * changes something (POST, PUT, PATCH, DELETE) and succeeds lets go of the answers under its URL.
  *
  * Never stored, unless an option says so: answers that are `private` or have a Set-Cookie; answers to requests with an

@@ -26,8 +26,8 @@ export type PerformanceAction =
 /** Options of {@link performanceRouter}. */
 export interface PerformanceRouterOptions {
   /**
-   * Whether this client may do this now; may be a promise. Asked before a body is read. What it throws means no, and is
-   * told to `onError`.
+   * Whether this client may do this now, true or false; may be a promise. Asked before a body is read. What it throws
+   * means no, and is told to `onError`, and so is anything else that JavaScript takes for true.
    * @default nothing is allowed
    */
   // biome-ignore lint/suspicious/noExplicitAny: the request type of whichever framework is in use.
@@ -48,7 +48,8 @@ export interface PerformanceRouterOptions {
    */
   loadTestTarget?: string | URL | undefined;
   /**
-   * Where the router is, when no framework has mounted it (`node:http`).
+   * Where the router is, when no framework has mounted it (`node:http`). `'/'` behind code that takes a prefix off
+   * `request.url` without leaving it in `originalUrl`: everything is the router's then, and nothing goes to `next`.
    * @default '/api/performance'
    */
   basePath?: string | undefined;
@@ -83,7 +84,7 @@ export interface PerformanceHandler {
  * @throws TypeError or RangeError for services or options that are wrong or unknown
  * @example
  * app.use('/api/performance', performanceRouter({ cache, metrics: metricsService, performance: performanceService }, {
- *   authorize: (request, action) => request.user?.isAdmin,
+ *   authorize: (request, action) => request.user?.isAdmin === true,
  * }));
  */
 export function performanceRouter(services: ServiceSet, options?: PerformanceRouterOptions): PerformanceHandler;

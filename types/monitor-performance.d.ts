@@ -213,7 +213,10 @@ export interface TimingOptions {
   /** Whether the log shows query strings; false by default, they may hold what does not belong there. */
   logQuery?: boolean;
   logger?: WarningLogger;
-  /** The route pattern of a request. Default: Express's; `unmatched` for others, so that raw URLs never become labels. */
+  /**
+   * The route pattern of a request. Default: Express's, below the path of its mount (of at most 200 mounts, then `/*`);
+   * `unmatched` for others, so that raw URLs never become labels, and where this throws, which is logged.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the request type of whichever framework is in use.
   route?: (request: any) => string;
   collector?: PerformanceCollector;

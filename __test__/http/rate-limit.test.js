@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { inspect } = require('node:util');
 const { MemoryCache, RedisCache, compression, rateLimit } = require('hotpath');
 const { runInWorker } = require('../support');
 const { EXPRESS, ask, before, listen, text } = require('../support/http');
@@ -228,6 +229,55 @@ describe('counts', () => {
   });
 });
 
+describe('options’ functions', () => {
+  for (const [version, framework] of EXPRESS) {
+    it(`${version}: that fail let nobody pass`, async (t) => {
+      const fail = () => {
+        throw new Error('option');
+      };
+      const nothing = () => Promise.reject(undefined);
+      for (const options of [
+        { key: fail },
+        { key: nothing },
+        { skip: fail },
+        { limit: fail },
+        { limit: () => 'many' },
+      ]) {
+        const app = require(framework)();
+        const told = [];
+        const limiter = rateLimit({ ...options, onError: (error) => told.push(error) });
+        t.after(() => limiter.close());
+        app.use(limiter);
+        app.get('/', (_request, response) => response.send('inside'));
+        app.use((_error, _request, response, _next) => response.status(500).send('outside'));
+        const url = await listen(t, app);
+        assert.equal(text(await ask(url)), 'outside', Object.keys(options)[0]);
+        assert.equal(told.length, 1);
+        assert.equal(limiter.stats.errors, 1);
+      }
+    });
+
+    it(`${version}: that fail to refuse hand their error on`, async (t) => {
+      const handlers = [
+        () => {
+          throw new Error('handler');
+        },
+        async () => {
+          throw new Error('handler');
+        },
+      ];
+      for (const handler of handlers) {
+        const app = require(framework)();
+        const limiter = rateLimit({ limit: 0, handler });
+        t.after(() => limiter.close());
+        app.use(limiter);
+        app.use((error, _request, response, _next) => response.status(500).send(error.message));
+        assert.equal(text(await ask(await listen(t, app))), 'handler');
+      }
+    });
+  }
+});
+
 describe('the handler', () => {
   for (const [version, framework] of EXPRESS) {
     it(`works in ${version}, and hands errors of others on`, async (t) => {
@@ -297,8 +347,10 @@ describe('the handler', () => {
       [{ headers: 'draft-1' }, 'ERR_OUT_OF_RANGE'],
       [{ policyName: 'a"b' }, 'ERR_INVALID_ARG_TYPE'],
       [{ statusCode: 200 }, 'ERR_OUT_OF_RANGE'],
+      [{ message: () => 'later' }, 'ERR_INVALID_ARG_TYPE'],
+      [{ message: 10n }, 'ERR_INVALID_ARG_TYPE'],
     ]) {
-      assert.throws(() => rateLimit(options), { code }, JSON.stringify(options));
+      assert.throws(() => rateLimit(options), { code }, inspect(options));
     }
   });
 });

@@ -62,6 +62,45 @@ describe('what is stored is served', () => {
     assert.equal(server.calls, 5);
   });
 
+  it('no older than it says it is', async (t) => {
+    const at = (seconds) => new Date(Date.now() + seconds * 1000).toUTCString();
+    const server = await serveCached(t, { ttlMs: undefined }, (request, response) => {
+      const heads = {
+        '/dated': { 'Cache-Control': 'max-age=60', Date: at(-30) },
+        '/expired': { 'Cache-Control': 'max-age=60', Date: at(-90) },
+        '/ahead': { 'Cache-Control': 'max-age=60', Date: at(90) },
+        '/expires': { Expires: at(30), Date: at(-30) },
+        '/expires-expired': { Expires: at(-30), Date: at(-90) },
+      };
+      response.writeHead(200, heads[request.url]).end('from elsewhere');
+    });
+    const again = async (path) => {
+      await ask(server.url + path);
+      const before = server.responses.stats.hits;
+      const { headers } = await ask(server.url + path);
+      return server.responses.stats.hits > before ? Number(headers.age) : undefined;
+    };
+    for (const path of ['/dated', '/expires']) assert.ok((await again(path)) >= 30, path);
+    assert.ok((await again('/ahead')) < 30);
+    assert.equal(await again('/expired'), undefined);
+    assert.equal(await again('/expires-expired'), undefined);
+  });
+
+  it('with what others before it vary by', async (t) => {
+    const responses = responseCache({ ttlMs: 60_000 });
+    t.after(() => responses.close());
+    const url = await listen(t, (request, response) => {
+      response.setHeader('Vary', 'Origin, Accept-Encoding');
+      responses(request, response, () => {
+        response.setHeader('Content-Type', 'text/plain');
+        response.end('text '.repeat(1000));
+      });
+    });
+    for (const headers of [{}, {}, { 'accept-encoding': 'gzip' }, { 'if-none-match': '*' }]) {
+      assert.equal((await ask(url, { headers })).headers.vary, 'Origin, Accept-Encoding');
+    }
+  });
+
   it('to HEAD, without the body', async (t) => {
     const server = await serveCached(t, {}, json);
     await ask(server.url);
@@ -431,7 +470,7 @@ describe('invalidation', () => {
       assert.notEqual(await get('/a'), old, method);
     }
     const kept = await get('/a');
-    for (const method of ['OPTIONS', 'GET']) await ask(`${server.url}/a`, { method });
+    for (const method of ['OPTIONS', 'PROPFIND', 'SEARCH', 'GET']) await ask(`${server.url}/a`, { method });
     await ask(`${server.url}/b`, { method: 'POST' });
     await get('/fails');
     await ask(`${server.url}/fails`, { method: 'POST' });

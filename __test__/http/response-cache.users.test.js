@@ -185,19 +185,47 @@ describe('what must not be stored', () => {
   });
 });
 
+describe('what is not stored', () => {
+  it('goes out with its length, as without a cache', async (t) => {
+    const { url } = await serveCached(t, { maxBodyBytes: 10, statuses: [200] }, (request, response) => {
+      const long = request.url === '/long';
+      if (request.url === '/error') response.statusCode = 500;
+      if (request.url === '/secret') response.setHeader('Cache-Control', 'no-store');
+      if (request.url === '/nothing') return response.writeHead(204).end();
+      response.end(long ? 'ünd so weiter' : 'ünd', () => {});
+    });
+    for (const [path, length] of [
+      ['/error', '4'],
+      ['/secret', '4'],
+      ['/long', '14'],
+      ['/nothing', undefined],
+    ]) {
+      for (let round = 0; round < 2; round++) {
+        const { headers } = await ask(url + path);
+        assert.deepEqual([headers['content-length'], headers['transfer-encoding']], [length, undefined], path);
+      }
+    }
+  });
+});
+
 describe('hostile requests', () => {
   it('cannot put what they say into others’ answers', async (t) => {
     const server = await serveCached(t, {}, (request, response) => {
       const host = request.headers['x-forwarded-host'] ?? request.headers.host;
       response.end(
-        `${request.headers['x-forwarded-proto'] ?? 'http'}://${host}${request.headers['x-original-url'] ?? ''}`,
+        `${request.headers['x-forwarded-proto'] ?? 'http'}://${host}${request.headers['x-original-url'] ?? ''} ${
+          request.headers['x-forwarded-port'] ?? ''
+        } ${request.headers['x-forwarded-prefix'] ?? ''} ${request.headers['x-method-override'] ?? 'GET'}`,
       );
     });
     const plain = text(await ask(server.url));
     for (const headers of [
       { 'x-forwarded-host': 'evil' },
       { 'x-forwarded-proto': 'https' },
+      { 'x-forwarded-port': '81' },
+      { 'x-forwarded-prefix': '/evil' },
       { 'x-original-url': '/admin' },
+      { 'x-method-override': 'DELETE' },
       { host: 'evil' },
     ]) {
       const poisoned = text(await ask(server.url, { headers }));
@@ -225,6 +253,50 @@ describe('hostile requests', () => {
       assert.deepEqual(answer, [headers['x-a'] ?? null, headers['x-b'] ?? null]);
     }
     assert.equal(server.calls, heads.length);
+  });
+
+  it('cannot make a Host look like what a proxy says', async (t) => {
+    const server = await serveCached(t, {}, (request, response) =>
+      response.end(request.headers['x-forwarded-host'] ?? request.headers.host),
+    );
+    const { host } = new URL(server.url);
+    const honest = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'shop' };
+    for (const evil of [`${host} https://shop`, `${host} ["https","shop"]`, JSON.stringify([host, 'https', 'shop'])]) {
+      await raw(server.url, `GET / HTTP/1.1\r\nHost: ${evil}\r\nConnection: close\r\n\r\n`);
+      assert.equal(text(await ask(server.url, { headers: honest })), 'shop');
+    }
+    assert.equal(server.calls, 4);
+  });
+
+  it('with a body are for the application', async (t) => {
+    const server = await serveCached(t, {}, async (request, response) => {
+      const pieces = await request.toArray();
+      response.end(Buffer.concat(pieces).toString() || 'nothing');
+    });
+    const search = (body, headers) => ask(server.url, { body, headers });
+    for (let turn = 0; turn < 2; turn++) {
+      assert.equal(text(await search('cats', { 'content-length': 4 })), 'cats');
+      assert.equal(text(await search('dogs', { 'transfer-encoding': 'chunked' })), 'dogs');
+      assert.equal(text(await ask(server.url)), 'nothing');
+    }
+    assert.equal(server.calls, 5);
+  });
+
+  it('may say the origin in their URL, and are forgotten with all others', async (t) => {
+    const server = await serveCached(t, {}, (_request, response, { calls }) => response.end(String(calls)));
+    const absolute = async () => {
+      const answer = await raw(
+        server.url,
+        'GET http://proxied/page?q=1 HTTP/1.1\r\nHost: proxied\r\nConnection: close\r\n\r\n',
+      );
+      return answer.split('\r\n\r\n')[1];
+    };
+    assert.deepEqual([await absolute(), await absolute()], ['1', '1']);
+    assert.equal(text(await ask(`${server.url}/page?q=1`)), '2');
+    await server.responses.delete('/page?q=1');
+    assert.equal(await absolute(), '3');
+    await ask(`${server.url}/page?q=1`, { method: 'POST' });
+    assert.equal(await absolute(), '5');
   });
 
   it('ask for parts, and get them from the application', async (t) => {
@@ -300,6 +372,22 @@ describe('Cache-Control of requests', () => {
     assert.equal(await get('max-age=0'), 'call 5');
     assert.equal(await get('no-cache', 'pragma'), 'call 6');
     assert.equal(await get(), 'call 6');
+  });
+
+  it('lets nobody have stale what s-maxage or must-revalidate forbids to serve so', async (t) => {
+    for (const [control, stale] of [
+      ['max-age=0', true],
+      ['max-age=0, must-revalidate', false],
+      ['s-maxage=0, stale-if-error=60', false],
+    ]) {
+      const server = await serveCached(t, { staleIfErrorMs: 60_000 }, (_request, response, { calls }) => {
+        response.setHeader('Cache-Control', control);
+        response.end(`call ${calls}`);
+      });
+      const headers = { 'cache-control': 'max-stale' };
+      await ask(server.url, { headers });
+      assert.equal(text(await ask(server.url, { headers })), stale ? 'call 1' : 'call 2', control);
+    }
   });
 
   it('unless an option says no', async (t) => {

@@ -111,6 +111,31 @@ describe('the router', () => {
     assert.equal((await send({ ':path': '/api/performance/metrics/prometheus' })).status, 200);
   });
 
+  it('describes itself where it was asked', async (t) => {
+    const router = hotpath.performanceRouter(allServices(t), options);
+    t.after(() => router.close());
+    const app = express5();
+    app.use('/of/:tenant', router);
+    const origin = await listen(t, app);
+    for (const mount of ['/of/one', '/of/two', '/OF/one']) {
+      assert.equal((await ask(`${origin}${mount}/openapi.json`)).body.servers[0].url, mount);
+    }
+  });
+
+  it('works behind code that takes a prefix off, and says nothing of it', async (t) => {
+    const router = hotpath.performanceRouter(allServices(t), { ...options, basePath: '/' });
+    t.after(() => router.close());
+    const origin = await listen(t, (request, response) => {
+      if (!request.url.startsWith('/inside/')) return response.end('outside');
+      request.url = request.url.slice('/inside'.length);
+      router(request, response, () => response.end('next'));
+    });
+    assert.equal((await ask(`${origin}/inside/health`)).body.success, true);
+    assert.match((await ask(`${origin}/inside/`)).text, /<!doctype html>/i);
+    assert.equal((await ask(`${origin}/inside/nothing`)).body.error.code, 'ERR_NOT_FOUND');
+    assert.equal((await ask(`${origin}/other`)).text, 'outside');
+  });
+
   it('leaves a server free to close', async (t) => {
     const services = allServices(t);
     const router = hotpath.performanceRouter(services, options);

@@ -22,6 +22,12 @@ function refused({ status, body }, expected, code) {
   assert.equal(body.error.code, code);
 }
 
+/** A POST without a body, with nothing but these fields. */
+function requestOf(path, headers) {
+  const fields = Object.entries({ ...headers, 'Content-Length': 0, Connection: 'close' });
+  return `POST ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+}
+
 describe('without authorize', () => {
   it('everything that changes, runs or shows stored data is refused', async (t) => {
     const { base } = await serveRouter(t, allServices(t), { processors });
@@ -89,6 +95,18 @@ describe('authorize', () => {
       refused(await ask(`${base}/cache`, { method: 'DELETE' }), 403, 'ERR_FORBIDDEN');
     }
     assert.deepEqual(told, ['the directory is down', 'the directory is down']);
+  });
+
+  it('that answers neither true nor false allows nothing, and is reported', async (t) => {
+    const told = [];
+    for (const answer of [{ allowed: false }, 'no', 1, [], async () => true]) {
+      const { base } = await serveRouter(t, allServices(t), {
+        authorize: async () => answer,
+        onError: (error) => told.push(error.code),
+      });
+      refused(await ask(`${base}/cache`, { method: 'DELETE' }), 403, 'ERR_FORBIDDEN');
+    }
+    assert.deepEqual(told, new Array(5).fill('ERR_INVALID_ARG_TYPE'));
   });
 
   it('knows every action by its declared name', () => {
@@ -368,6 +386,26 @@ describe('pages of other sites', () => {
     }
     assert.equal((await ask(`${base}/metrics`, { headers: { 'sec-fetch-site': 'cross-site' } })).status, 200);
     assert.equal((await ask(`${base}/health`)).headers.get('access-control-allow-origin'), null);
+  });
+});
+
+describe('pages of other sites that browsers say less of', () => {
+  it('change nothing', async (t) => {
+    const { base, origin } = await serveRouter(t, allServices(t), { authorize: () => true });
+    const { host } = new URL(origin);
+    // As a form on a page sends it, over plain HTTP.
+    const form = (headers) => raw(origin, requestOf(`${new URL(base).pathname}/cache/optimize`, headers));
+    for (const from of ['http://evil.example', 'null', `http://${host}.evil.example`, 'nonsense', 'http://127.0.0.1']) {
+      assert.match(await form({ Host: host, Origin: from }), /^HTTP\/1\.1 403 .*ERR_CROSS_SITE/s, from);
+    }
+    for (const headers of [
+      { Host: host },
+      { Host: host, Origin: origin },
+      { Host: 'inside:3000', 'X-Forwarded-Host': 'site.example', Origin: 'https://site.example' },
+      { Host: 'SITE.example:443', Origin: 'https://site.example' },
+    ]) {
+      assert.match(await form(headers), /^HTTP\/1\.1 200 /, JSON.stringify(headers));
+    }
   });
 });
 

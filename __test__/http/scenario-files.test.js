@@ -288,6 +288,10 @@ describe('what is wrong with a file is said', () => {
       /\[1\]\.get\.url must begin/,
     ],
     'two things at once': [(file) => (file.scenarios[0].flow = [{ get: '/', think: 1 }]), /must do exactly one thing/],
+    'a time that no clock can count': [
+      (file) => (file.config.http = { timeout: 1e15 }),
+      /config\.http\.timeout must be a number from 0 to/,
+    ],
     'an empty flow': [(file) => (file.scenarios[0].flow = []), /flow must be a list with something in it/],
     'a capture of many places': [
       (file) => (file.scenarios[0].flow = [{ get: { url: '/', capture: { json: '$..id', as: 'x' } } }]),

@@ -172,6 +172,7 @@ describe('createHttp2Server', () => {
     app.get('/streamed', responses, (_request, response) => {
       calls++;
       response.type('text').write(big);
+      assert.equal(response.headersSent, true);
       response.end('end');
     });
     app.get('/compressed', compression(), (_request, response) => response.type('text').send(big));
@@ -190,6 +191,16 @@ describe('createHttp2Server', () => {
     assert.equal((await ask({ ':path': '/cached', 'if-none-match': '*' })).status, 304);
     assert.equal((await ask({ ':path': '/cached', ':method': 'HEAD' })).headers['content-length'], String(big.length));
     assert.equal((await ask({ ':path': '/cached' })).status, 429);
+  });
+
+  it('fronts one that believes either of two names for its host', async (t) => {
+    const app = ({ headers }, response) => response.end(headers[':authority']);
+    const front = responseCache.front(app, { ttlMs: 60_000 });
+    t.after(() => front.responses.close());
+    const ask = await connect(t, createHttp2Server(identity, front));
+    for (const name of ['evil', 'shop']) {
+      assert.equal((await ask({ ':path': '/', ':authority': name, host: 'shop' })).text, name);
+    }
   });
 
   it('fronts an application, too', async (t) => {

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { EventEmitter } = require('node:events');
 const http = require('node:http');
 const { describe, it } = require('node:test');
 const { WebSocket, WebSocketServer } = require('ws');
@@ -42,6 +43,34 @@ async function setUp(t, options) {
   };
   return { manager, connect, added };
 }
+
+/** A socket whose every method throws. */
+class Broken extends EventEmitter {
+  readyState = WebSocket.OPEN;
+  bufferedAmount = 0;
+}
+for (const method of ['send', 'ping', 'close', 'terminate']) {
+  Broken.prototype[method] = () => {
+    throw new Error(method);
+  };
+}
+
+describe('sockets that throw', () => {
+  it('get in nobody’s way', async (t) => {
+    const manager = new WebSocketManager({ maxConnections: 2, heartbeatMs: 1 });
+    t.after(() => manager.close());
+    const add = (user) => manager.addConnection(user, new Broken());
+    assert.equal(add('ann'), true);
+    assert.equal(add('ann'), true);
+    assert.equal(add('bob'), true);
+    assert.equal(add('cat'), false);
+    assert.equal(manager.broadcast('hello'), 0);
+    assert.equal(manager.removeConnection('bob'), true);
+    await waitFor(() => manager.stats.timedOut === 1);
+    assert.equal(manager.size, 0);
+    assert.equal(add('ann'), true);
+  });
+});
 
 describe('connections', () => {
   it('come and go', async (t) => {

@@ -84,7 +84,31 @@ for (const [framework, version] of [
   });
 }
 
+describe('routers behind a parameter', () => {
+  it('are counted by its name where they know it, and never without end', async (t) => {
+    const { middleware, count } = setUp(t);
+    const app = require('express')();
+    const { Router } = require('express');
+    const merging = Router({ mergeParams: true }).get('/posts/:post', (_request, response) => response.end());
+    const other = Router().get('/posts', (_request, response) => response.end());
+    app.use(middleware).use('/users/:user', merging).use('/teams/:team', other);
+    const url = await listen(t, app);
+    for (const user of ['1', '2', 'a%20b']) await get(`${url}/users/${user}/posts/1`);
+    await waitFor(() => count('GET', '/users/:user/posts/:post', 200) === 3);
+    for (let team = 0; team < 250; team++) await get(`${url}/teams/${team}/posts`);
+    await waitFor(() => count('GET', '/*/posts', 200) >= 50);
+  });
+});
+
 describe('plain http', () => {
+  it('survives URLs that the route cannot be made of', async (t) => {
+    const { middleware, warnings, count } = setUp(t, { route: (request) => new URL(request.url, 'http://x').pathname });
+    const url = await listen(t, (request, response) => middleware(request, response, () => response.end()));
+    assert.equal(await get(`${url}//`), 200);
+    await waitFor(() => count('GET', 'unmatched', 200) >= 1);
+    assert.equal(warnings.length, 1);
+  });
+
   it('works with a handler that calls it, with and without next', async (t) => {
     const { middleware, collector, count } = setUp(t, {
       route: (request) => new URL(request.url, 'http://x').pathname,

@@ -18,7 +18,9 @@ const wrongValues = [
   [{ concurrency: 1e6 }, outOfRange('options.concurrency')],
   [{ durationMs: -1 }, outOfRange('options.durationMs')],
   [{ durationMs: Number.POSITIVE_INFINITY }, outOfRange('options.durationMs')],
+  [{ durationMs: 1e300 }, outOfRange('options.durationMs')],
   [{ rate: 0 }, outOfRange('options.rate')],
+  [{ rate: 1e300 }, outOfRange('options.rate')],
   [{ method: 'get' }, outOfRange('options.method')],
   [{ method: 'CONNECT' }, outOfRange('options.method')],
   [{ headers: { 'a b': 'c' } }, outOfRange('options.headers')],
@@ -37,6 +39,7 @@ const wrongValues = [
   [{ threads: 0 }, outOfRange('options.threads')],
   [{ threads: 65 }, outOfRange('options.threads')],
   [{ timeoutMs: 0 }, outOfRange('options.timeoutMs')],
+  [{ timeoutMs: 1e300 }, outOfRange('options.timeoutMs')],
   [{ signal: {} }, invalidType('options.signal')],
   [{ progressBar: 'yes' }, invalidType('options.progressBar')],
 ];

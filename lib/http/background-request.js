@@ -5,7 +5,7 @@
 
 const http = require('node:http');
 const { Duplex } = require('node:stream');
-const { urlOf } = require('./request-key.js');
+const { sentUrlOf } = require('./request-key.js');
 
 /** Fields that ask for less than a whole new answer. */
 const LEFT_OUT = new Set([
@@ -29,6 +29,8 @@ function sink(origin) {
       },
     })
   );
+  // Applications destroy answers with an error, and a server's sockets know how to take that.
+  socket.on('error', () => {});
   socket.encrypted = origin?.encrypted;
   socket.remoteAddress = origin?.remoteAddress;
   socket.remotePort = origin?.remotePort;
@@ -49,7 +51,7 @@ function backgroundRequest(original) {
   const socket = sink(original.socket);
   const request = /** @type {any} */ (new http.IncomingMessage(socket));
   request.method = 'GET';
-  request.url = urlOf(original);
+  request.url = sentUrlOf(original);
   request.httpVersion = '1.1';
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;

@@ -9,7 +9,7 @@ const { compressionOptions } = require('./compression-options.js');
 const { Compressor } = require('./compressor.js');
 const { weakened } = require('./conditions.js');
 const { FORMATS, addVary, isCompressible } = require('./encodings.js');
-const { bytesOf, isChunk, onHead, writeArguments } = require('./response-head.js');
+const { bytesOf, isChunk, isSendable, lengthOf, onHead, stateLength, writeArguments } = require('./response-head.js');
 
 /** @typedef {import('./compression-options.js').Settings} Settings */
 
@@ -57,7 +57,7 @@ class Compressing {
     const encoding = this.#chosen();
     const response = this.#response;
     if (encoding === undefined || response.destroyed) {
-      this.#stateLength();
+      stateLength(response, this.#length);
       return;
     }
     this.#encoding = encoding;
@@ -69,20 +69,12 @@ class Compressing {
     if (typeof etag === 'string') response.setHeader('ETag', weakened(etag));
   }
 
-  /** Says how long an answer is that stays as it is, as Node.js would if the head had come with the body. */
-  #stateLength() {
-    const [response, length] = [this.#response, this.#length];
-    const { statusCode } = response;
-    const isBare = this.#request.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
-    if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return;
-    if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
-  }
-
   /** The coding for this answer; undefined if it stays as it is. */
   #chosen() {
     const { negotiator, threshold, enforced } = this.#settings;
     const [request, response] = [this.#request, this.#response];
     const status = response.statusCode;
+    if (!isSendable(response)) return undefined;
     if (!this.#settings.filter(request, response)) return undefined;
     if (cacheControl(response.getHeader('Cache-Control')).noTransform) return undefined;
     // Also where there is no body: a 304 stands for an answer that may have been compressed (RFC 9110, 15.4.5).
@@ -146,14 +138,13 @@ class Compressing {
   /** The whole body came at once: no stream is needed. @param {import('./encodings.js').Encoding} encoding @param {Buffer} body */
   #encodeWhole(encoding, body) {
     const response = this.#response;
-    coded(this.#settings, encoding, body).then(
-      (bytes) => {
+    coded(this.#settings, encoding, body)
+      .then((bytes) => {
         if (response.destroyed) return;
         this.#isSending = true;
         this.#originals.end.call(response, bytes);
-      },
-      (error) => response.destroy(error),
-    );
+      })
+      .catch((error) => response.destroy(error));
   }
 
   /** @param {import('./encodings.js').Encoding} encoding */
@@ -180,12 +171,6 @@ class Compressing {
 /** @param {unknown} type */
 function isEventStream(type) {
   return /^\s*text\/event-stream\b/i.test(String(type));
-}
-
-/** @param {any} chunk @param {any} encoding */
-function lengthOf(chunk, encoding) {
-  if (chunk === undefined) return 0;
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
 
 /** @param {unknown} [options] */

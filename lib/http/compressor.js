@@ -48,6 +48,10 @@ class Compressor {
    * @returns {boolean} false when the caller should wait
    */
   write(bytes, callback) {
+    if (this.#closed) {
+      if (typeof callback === 'function') process.nextTick(callback, gone());
+      return false;
+    }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (callback !== undefined) this.#callbacks.push(callback);
@@ -122,8 +126,12 @@ class Compressor {
     this.#waiting = [];
     const callbacks = this.#callbacks;
     this.#callbacks = [];
-    for (const callback of callbacks) callback(new HotpathClosedError('The connection is closed'));
+    for (const callback of callbacks) callback(gone());
   }
+}
+
+function gone() {
+  return new HotpathClosedError('The connection is closed');
 }
 
 module.exports = { Compressor };

@@ -33,6 +33,10 @@ const MOST_THREADS = 64;
 const DEFAULT_REQUESTS = 1000;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
+/** As long as a timer takes, and more a second than any machine can begin. */
+const LONGEST_MS = 2 ** 31 - 1;
+const MOST_RATE = 1e9;
+
 /**
  * @param {Record<string, any>} given
  * @param {{ allowRemote: boolean, progressBar: any }} defaults
@@ -48,7 +52,7 @@ function commonOptions(given, defaults) {
     signal: given.signal === undefined ? undefined : abortSignal(given.signal, `${path}.signal`),
     threads:
       given.threads === undefined ? undefined : check.integerBetween(given.threads, `${path}.threads`, 1, MOST_THREADS),
-    timeoutMs: check.positiveFiniteNumber(given.timeoutMs ?? DEFAULT_TIMEOUT_MS, `${path}.timeoutMs`),
+    timeoutMs: positiveUpTo(LONGEST_MS, given.timeoutMs ?? DEFAULT_TIMEOUT_MS, `${path}.timeoutMs`),
   };
 }
 
@@ -86,11 +90,16 @@ function requestOptions(options, defaults) {
   };
 }
 
+/** What lies beyond, native clocks cannot count. @param {number} most @param {unknown} value @param {string} path */
+function positiveUpTo(most, value, path) {
+  return check.numberWithin(check.positiveFiniteNumber(value, path), path, 0, most);
+}
+
 /** @param {Record<string, any>} given */
 function limitsOf(given) {
   const durationMs =
-    given.durationMs === undefined ? undefined : check.positiveFiniteNumber(given.durationMs, 'options.durationMs');
-  const rate = given.rate === undefined ? undefined : check.positiveFiniteNumber(given.rate, 'options.rate');
+    given.durationMs === undefined ? undefined : positiveUpTo(LONGEST_MS, given.durationMs, 'options.durationMs');
+  const rate = given.rate === undefined ? undefined : positiveUpTo(MOST_RATE, given.rate, 'options.rate');
   const requests =
     given.requests === undefined
       ? durationMs === undefined

@@ -4,12 +4,11 @@
 
 const { isNotModified } = require('./conditions.js');
 const { ResponseCapture } = require('./response-capture.js');
-const { clearHead, isHttp2 } = require('./response-head.js');
+const { GivenHead, clearHead, isHttp2, isSendable } = require('./response-head.js');
 const { StoredResponse } = require('./stored-response.js');
 const { describe, planFor } = require('./storing.js');
-const { urlOf } = require('./request-key.js');
 
-/** @typedef {import('./response-cache.js').Question} Question */
+/** @typedef {import('./question.js').Question} Question */
 
 /** Fields of a condition that is answered from the stored answer, so that the application makes a whole one. */
 const CONDITIONS = ['if-none-match', 'if-modified-since'];
@@ -30,11 +29,15 @@ const CONDITIONS = ['if-none-match', 'if-modified-since'];
 class Miss {
   /** @type {ReturnType<typeof planFor>} */
   #plan;
+  /** What is stored of the head. @type {GivenHead | undefined} */
+  #head;
   #host;
   #question;
   #flight;
   #stale;
   #own;
+  /** As the client sent them: what answers vary by. The application may change its own. */
+  #headers;
   #begun;
   #conditions;
 
@@ -51,6 +54,7 @@ class Miss {
     this.#stale = stale;
     this.#own = question.response.getHeaders();
     this.#begun = host.store.now;
+    this.#headers = { ...question.request.headers };
     this.#conditions = withoutConditions(question.request.headers);
   }
 
@@ -59,8 +63,8 @@ class Miss {
     new ResponseCapture(this.#question.response, {
       decide: () => this.#decide(),
       replace: (held) => this.#replace(held),
-      whole: (held, body) => this.#whole(held, body),
-      collected: (body) => this.#store(body),
+      whole: (held, body) => this.#unfailing(this.#whole(held, body)),
+      collected: (body) => this.#unfailing(this.#store(body)),
       lost: (isAborted) => this.#lost(isAborted),
       maxBytes: this.#host.settings.maxBodyBytes,
     });
@@ -85,7 +89,10 @@ class Miss {
     }
     response.removeHeader('cache-tag');
     const length = Number(response.getHeader('content-length') ?? 0);
-    if (this.#plan !== undefined && !(length > settings.maxBodyBytes)) return 'store';
+    if (this.#plan !== undefined && !(length > settings.maxBodyBytes) && isSendable(response)) {
+      this.#head = new GivenHead(response);
+      return 'store';
+    }
     this.#plan = undefined;
     return this.#isKnown() ? 'replace' : 'pass';
   }
@@ -114,7 +121,7 @@ class Miss {
     }
     this.#host.count('rescued');
     this.#answer(capture, this.#stale, 'stale');
-    this.#end({ answer: this.#stale, vary: [], headers: this.#question.request.headers });
+    this.#end({ answer: this.#stale, vary: [], headers: this.#headers });
   }
 
   /** @param {ResponseCapture} capture @param {Buffer} body */
@@ -123,17 +130,27 @@ class Miss {
     this.#answer(capture, answer, 'stored');
   }
 
+  /** Nobody waits for this promise: what goes wrong in it is reported, and costs this answer only. @param {Promise<unknown>} work */
+  #unfailing(work) {
+    work.catch((error) => {
+      this.#host.report(error);
+      this.#end('again');
+      if (!this.#question.response.writableEnded) this.#question.response.destroy?.();
+    });
+  }
+
   /** Sends a stored answer in place of what the application has begun. @param {ResponseCapture} capture @param {StoredResponse} answer @param {string} status */
   #answer(capture, answer, status) {
     const question = this.#question;
     if (question.response.destroyed) return;
+    capture.lift();
     clearHead(question.response, this.#own);
     this.#host.send({ ...question, response: capture }, answer, status);
   }
 
   /** @param {Buffer} body */
   async #store(body) {
-    const length = this.#question.response.getHeader('content-length');
+    const length = this.#head?.getHeader('content-length');
     // A body that was broken off must not be served to anybody.
     if (length !== undefined && Number(length) !== body.length) this.#lost(true);
     else await this.#keep(body);
@@ -142,14 +159,15 @@ class Miss {
   /** Stores the answer, and gives it to all who wait for it. @param {Buffer} body @returns {Promise<StoredResponse>} */
   async #keep(body) {
     const { settings, store, flights, report, count } = this.#host;
-    const { request, response, key } = this.#question;
+    const { key } = this.#question;
+    const head = /** @type {GivenHead} */ (this.#head);
     const plan = /** @type {import('./storing.js').Plan} */ (this.#plan);
-    const description = describe(settings, plan, response, { body, own: this.#own, now: Date.now() });
+    const description = describe(settings, plan, head, { body, own: this.#own, now: Date.now() });
     let answer = new StoredResponse(description, body);
     try {
       if (await this.#put(answer)) {
         count('stored');
-        const found = store.isSynchronous ? store.find(key, request.headers) : undefined;
+        const found = store.isSynchronous ? store.find(key, this.#headers) : undefined;
         // The same again, but with its body in native memory.
         if (found instanceof StoredResponse && found.description.id === description.id) answer = found;
       }
@@ -157,19 +175,19 @@ class Miss {
       report(error);
     }
     flights.unmarkAlone(this.#flight.key);
-    this.#end({ answer, vary: plan.vary, headers: request.headers });
+    this.#end({ answer, vary: plan.vary, headers: this.#headers });
     return answer;
   }
 
   /** Stores the answer, unless it is out of date already. @param {StoredResponse} answer */
   async #put(answer) {
     const { store } = this.#host;
-    const { request, key } = this.#question;
+    const { key } = this.#question;
+    const { url } = this.#flight;
     const { tags } = answer.description;
-    const url = urlOf(request);
     const isOvertaken = () => this.#flight.isOutdated(tags) || store.isOvertaken(this.#begun, url, tags);
     if (isOvertaken()) return false;
-    await store.put(key, url, request.headers, /** @type {import('./storing.js').Plan} */ (this.#plan).vary, answer);
+    await store.put(key, url, this.#headers, /** @type {import('./storing.js').Plan} */ (this.#plan).vary, answer);
     if (!isOvertaken()) return true;
     await store.remove(key);
     return false;
@@ -199,7 +217,8 @@ function withoutConditions(headers) {
   for (const name of CONDITIONS) {
     if (headers[name] === undefined) continue;
     conditions[name] = headers[name];
-    headers[name] = undefined;
+    // Not there at all: a proxy would try to send an undefined one.
+    delete headers[name];
   }
   return conditions;
 }

@@ -9,6 +9,7 @@
 const { checkServices, told } = require('../monitor/attached-services.js');
 const { HitRates, takeSample } = require('../monitor/live-sample.js');
 const { invalidArgType } = require('../errors.js');
+const { surfaceLater } = require('../listening.js');
 const check = require('../validate.js');
 const { DashboardFiles } = require('./dashboard-files.js');
 const { LiveStream } = require('./live-stream.js');
@@ -94,9 +95,22 @@ function matching(path) {
 /** Pages of other sites can make a browser send requests, and a browser says so. @param {any} request */
 function checkSite(request) {
   const site = request.headers['sec-fetch-site'];
-  if (site === 'cross-site' || site === 'same-site') {
+  if (site === undefined ? isForeign(request.headers) : site === 'cross-site' || site === 'same-site') {
     throw new Refusal(403, 'ERR_CROSS_SITE', 'Requests from pages of other sites change nothing');
   }
+}
+
+/**
+ * Over plain HTTP browsers say only which page sends a form, and a form can ask for whatever needs no body.
+ * @param {Record<string, any>} headers
+ */
+function isForeign(headers) {
+  const { origin } = headers;
+  if (origin === undefined) return false;
+  const page = told(() => new URL(origin));
+  const hosts = [headers.host, headers[':authority'], headers['x-forwarded-host']];
+  const own = hosts.map((host) => host && told(() => new URL(`${page?.protocol}//${host}`).host));
+  return page === undefined || !own.includes(page.host);
 }
 
 /** Samples of a server without a performance service. @param {Record<string, any>} services */
@@ -111,8 +125,8 @@ class PerformanceRouter {
   #files = new DashboardFiles();
   #stream;
   #live;
-  /** @type {string | undefined} */
-  #description;
+  /** The description, and the mount that stands in it: clients may spell that in several ways. */
+  #description = { mount: '', text: '' };
 
   /** @param {unknown} services @param {unknown} options */
   constructor(services, options) {
@@ -142,13 +156,7 @@ class PerformanceRouter {
 
   /** @param {unknown} error @param {any} request */
   #report(error, request) {
-    try {
-      this.#settings.onError(error, request);
-    } catch (thrown) {
-      process.nextTick(() => {
-        throw thrown;
-      });
-    }
+    surfaceLater(() => this.#settings.onError(error, request));
   }
 
   /** @param {any} request @param {any} response @param {string} path @param {string} mount @param {URLSearchParams} query */
@@ -198,8 +206,7 @@ class PerformanceRouter {
       if (method !== 'GET') {
         if (isDescription || path === '/') throw notAllowed(request, response, ['GET']);
       } else if (isDescription) {
-        this.#description ??= JSON.stringify(openApi(mount === '' ? '/' : mount));
-        return send(request, response, 200, JSON_TYPE, this.#description);
+        return send(request, response, 200, JSON_TYPE, this.#describe(mount === '' ? '/' : mount));
       } else if (path === '/' && !this.#hasSlash(request)) {
         // Relative addresses of the page's files begin at the last slash.
         const last = String(request.originalUrl ?? request.url)
@@ -210,6 +217,12 @@ class PerformanceRouter {
       } else if (this.#files.serve(request, response, path)) return;
     }
     throw notFound('ERR_NOT_FOUND', 'There is nothing here; see openapi.json');
+  }
+
+  /** @param {string} mount */
+  #describe(mount) {
+    if (this.#description.mount !== mount) this.#description = { mount, text: JSON.stringify(openApi(mount)) };
+    return this.#description.text;
   }
 
   /** @param {any} request */
@@ -231,7 +244,12 @@ class PerformanceRouter {
     const { authorize } = this.#settings;
     if (authorize === undefined) return false;
     try {
-      return Boolean(await authorize(request, action));
+      const answer = await authorize(request, action);
+      if (answer && answer !== true) {
+        // `{ allowed: false }` and 'no' are true to JavaScript.
+        throw invalidArgType('true or false', 'the result of options.authorize', answer);
+      }
+      return answer === true;
     } catch (error) {
       // Who cannot tell does not allow.
       this.#report(error, request);

@@ -5,33 +5,16 @@
 //
 // Counts are numbers in a cache: one in memory is shared by all threads that name it, one in Redis by all machines.
 
-const { isIPv6 } = require('node:net');
 const { openFaceMemory } = require('../cache/face-memory.js');
-const { HotpathClosedError, invalidArgType } = require('../errors.js');
+const { HotpathClosedError, HotpathError } = require('../errors.js');
+const { surfaceLater } = require('../listening.js');
 const check = require('../validate.js');
-
-const OPTIONS = Object.freeze([
-  'limit',
-  'windowMs',
-  'name',
-  'store',
-  'key',
-  'skip',
-  'handler',
-  'statusCode',
-  'message',
-  'headers',
-  'policyName',
-  'ipv6Prefix',
-  'failOpen',
-  'onError',
-  'now',
-]);
-
-const HEADERS = Object.freeze(['draft-8', 'draft-6', 'legacy']);
+const { networkOf, rateLimitOptions } = require('./rate-limit-options.js');
 
 /** Keys of ours in a cache that may hold other things, too. */
 const KEYS = 'rate:';
+
+/** @typedef {import('./rate-limit-options.js').Settings} Settings */
 
 /**
  * What one request found.
@@ -43,84 +26,10 @@ const KEYS = 'rate:';
  * @property {number} resetMs milliseconds until one more may pass, or, while some may, until the window is over
  */
 
-/**
- * The part of an address that one client has for itself. Whoever has an IPv6 address has a whole network of them.
- * @param {string} address
- * @param {number} prefix bits
- */
-function networkOf(address, prefix) {
-  if (address.startsWith('::ffff:') && address.includes('.')) return address.slice(7);
-  if (!isIPv6(address)) return address;
-  const [head, tail = ''] = address.split('%')[0].split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === '' ? [] : tail.split(':');
-  const groups = address.includes('::')
-    ? [...first, ...new Array(Math.max(0, 8 - first.length - last.length)).fill('0'), ...last]
-    : first;
-  const masked = groups.map((group, index) => {
-    const bits = Math.min(16, Math.max(0, prefix - 16 * index));
-    return (Number.parseInt(group, 16) & (0xffff << (16 - bits)) & 0xffff).toString(16);
-  });
-  return `${masked.join(':')}/${prefix}`;
-}
-
-/** @param {unknown} value @param {string} path */
-function counterStore(value, path) {
-  const isOne = ['increment', 'get'].every((name) => typeof (/** @type {any} */ (value)?.[name]) === 'function');
-  if (!isOne) throw invalidArgType('a MemoryCache or a RedisCache', path, value);
-  return /** @type {any} */ (value);
-}
-
-/** @param {unknown} options */
-function rateLimitOptions(options) {
-  const path = 'options';
-  const given = check.options(options, path, OPTIONS);
-  /** @type {<T>(name: string, parse: (value: unknown, path: string) => T, usual: T) => T} */
-  const option = (name, parse, usual) => (given[name] === undefined ? usual : parse(given[name], `${path}.${name}`));
-  const none = /** @type {any} */ (undefined);
-  if (given.store !== undefined && given.name !== undefined) {
-    throw invalidArgType('nothing, as the store has it', `${path}.name`, given.name);
-  }
-  const limit = given.limit;
-  const prefix = option('ipv6Prefix', (value, at) => check.integerBetween(value, at, 1, 128), 64);
-  const policyName = option('policyName', check.nonEmptyString, 'default');
-  if (!/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/.test(policyName)) {
-    throw invalidArgType('printable ASCII without quotes', `${path}.policyName`, policyName);
-  }
-  return {
-    limit:
-      typeof limit === 'function'
-        ? /** @type {(request: any) => unknown} */ (limit)
-        : option('limit', check.nonNegativeInteger, 100),
-    windowMs: option('windowMs', check.positiveInteger, 60_000),
-    name: option('name', check.nonEmptyString, none),
-    store: option('store', counterStore, none),
-    key: option('key', check.function_, (request) => networkOf(addressOf(request), prefix)),
-    skip: option('skip', check.function_, none),
-    handler: option('handler', check.function_, none),
-    statusCode: option('statusCode', (value, at) => check.integerBetween(value, at, 400, 599), 429),
-    message: given.message ?? 'Too many requests, please try again later.',
-    headers:
-      given.headers === false ? none : option('headers', (value, at) => check.oneOf(value, at, HEADERS), 'draft-8'),
-    policyName,
-    failOpen: option('failOpen', check.boolean, true),
-    onError: option('onError', check.function_, none),
-    now: option('now', check.function_, Date.now),
-  };
-}
-
-/** @param {any} request @returns {string} */
-function addressOf(request) {
-  // Express's, which knows about proxies if it was told; never a header by itself.
-  return request.ip ?? request.socket?.remoteAddress ?? 'unknown';
-}
-
 /** @param {string | undefined} name */
 function openCounts(name) {
   return openFaceMemory('rateLimit', { maxMemoryMB: 16 }, { name, nearCache: false });
 }
-
-/** @typedef {ReturnType<typeof rateLimitOptions>} Settings */
 
 class RateLimiter {
   #settings;
@@ -140,19 +49,24 @@ class RateLimiter {
 
   /** @param {any} request @param {any} response @param {(error?: unknown) => unknown} next */
   async handle(request, response, next) {
-    const { skip, key, failOpen } = this.#settings;
-    /** @type {RateLimitInfo & { isAllowed: boolean } | undefined} */
+    /** @type {RateLimitInfo & { isAllowed: boolean }} */
     let info;
+    /** @type {{ key: string, limit: number } | undefined} */
+    let asked;
     try {
-      if (this.#closed || (skip !== undefined && (await skip(request, response)))) {
-        this.counts.skipped++;
-        return this.#go(next);
-      }
-      info = await this.consume(String(await key(request, response)), request);
+      asked = await this.#asked(request, response);
     } catch (error) {
-      this.counts.errors++;
-      this.#settings.onError?.(error);
-      return this.#go(next, failOpen ? undefined : error);
+      // A client that can make a function fail must not get in by that.
+      return this.#fail(next, error);
+    }
+    if (asked === undefined) {
+      this.counts.skipped++;
+      return this.#go(next);
+    }
+    try {
+      info = await this.consume(asked.key, asked.limit);
+    } catch (error) {
+      return this.#fail(this.#settings.failOpen ? () => next() : next, error);
     }
     this.#tell(response, info);
     request.rateLimit = info;
@@ -164,26 +78,36 @@ class RateLimiter {
     return this.#refuse(request, response, next, info);
   }
 
+  /** What the options' functions say; undefined for a request that is none of this limiter's. @param {any} request @param {any} response */
+  async #asked(request, response) {
+    const { skip, key, limit } = this.#settings;
+    if (this.#closed || (skip !== undefined && (await skip(request, response)))) return undefined;
+    return {
+      key: String(await key(request, response)),
+      limit: typeof limit === 'function' ? check.nonNegativeInteger(await limit(request), 'options.limit') : limit,
+    };
+  }
+
+  /** @param {(error?: unknown) => unknown} next @param {unknown} error */
+  #fail(next, error) {
+    this.counts.errors++;
+    surfaceLater(() => this.#settings.onError?.(error));
+    return this.#go(next, error ?? new HotpathError('The rate limiter failed'));
+  }
+
   /** What is thrown behind this handler has nothing to do with it. @param {(error?: unknown) => unknown} next @param {unknown} [error] */
   #go(next, error) {
-    try {
-      return error === undefined ? next() : next(error);
-    } catch (thrown) {
-      process.nextTick(() => {
-        throw thrown;
-      });
-    }
+    surfaceLater(() => (error === undefined ? next() : next(error)));
   }
 
   /**
    * Counts one request.
    * @param {string} key
-   * @param {any} [request]
+   * @param {number} limit
    * @returns {Promise<RateLimitInfo & { isAllowed: boolean }>}
    */
-  async consume(key, request) {
-    const { limit: given, windowMs, now } = this.#settings;
-    const limit = typeof given === 'function' ? check.nonNegativeInteger(await given(request), 'options.limit') : given;
+  async consume(key, limit) {
+    const { windowMs, now } = this.#settings;
     const time = now();
     const index = Math.floor(time / windowMs);
     const elapsed = time - index * windowMs;
@@ -230,19 +154,23 @@ class RateLimiter {
   }
 
   /** @param {any} request @param {any} response @param {(error?: unknown) => unknown} next @param {RateLimitInfo} info */
-  #refuse(request, response, next, info) {
-    const { handler, statusCode, message } = this.#settings;
+  async #refuse(request, response, next, info) {
+    const { handler, statusCode, refusal } = this.#settings;
     if (!response.headersSent) response.setHeader('Retry-After', Math.max(1, Math.ceil(info.resetMs / 1000)));
-    if (handler !== undefined) return this.#go(() => handler(request, response, next, info));
+    if (handler !== undefined) {
+      try {
+        return await handler(request, response, next, info);
+      } catch (error) {
+        return this.#go(next, error ?? new HotpathError('The handler of refused requests failed'));
+      }
+    }
     if (response.headersSent || response.destroyed) return undefined;
-    const isText = typeof message === 'string';
-    const body = Buffer.from(isText ? message : JSON.stringify(message));
     response.statusCode = statusCode;
-    response.setHeader('Content-Type', isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8');
-    response.setHeader('Content-Length', body.length);
+    response.setHeader('Content-Type', refusal.type);
+    response.setHeader('Content-Length', refusal.body.length);
     // Nobody else may be told so.
     response.setHeader('Cache-Control', 'no-store');
-    return response.end(body);
+    return response.end(refusal.body);
   }
 
   /** Forgets what a client has used. @param {string} key */

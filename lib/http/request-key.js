@@ -3,6 +3,11 @@
 // What an answer is stored under. Whatever may change an answer without standing in its Vary has to be in here: a cache
 // that forgets it hands one client's answer to another.
 
+/** The beginning of a URL as proxies are sent it, which servers have to understand, too (RFC 9112, 3.2.2). */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
+
+const SLASH = 47;
+
 /**
  * Fields that frameworks let override the URL or the method behind a proxy: answers to such requests are not stored.
  * @param {Record<string, any>} headers
@@ -11,13 +16,23 @@ function isOverridden(headers) {
   return (
     headers['x-original-url'] !== undefined ||
     headers['x-rewrite-url'] !== undefined ||
-    headers['x-http-method-override'] !== undefined
+    headers['x-http-method-override'] !== undefined ||
+    headers['x-http-method'] !== undefined ||
+    headers['x-method-override'] !== undefined
   );
 }
 
 /** The URL as the client sent it, wherever the handler is mounted. @param {any} request @returns {string} */
-function urlOf(request) {
+function sentUrlOf(request) {
   return request.originalUrl ?? request.url;
+}
+
+/** Path and query of the URL as the client sent it: the same, whether or not it says the origin, too. @param {any} request @returns {string} */
+function urlOf(request) {
+  const url = sentUrlOf(request);
+  if (url.charCodeAt(0) === SLASH) return url;
+  const rest = url.replace(ORIGIN, '');
+  return rest.charCodeAt(0) === SLASH || rest === url ? rest : `/${rest}`;
 }
 
 /**
@@ -28,13 +43,19 @@ function urlOf(request) {
  */
 function requestKey(request) {
   const { headers, socket } = request;
-  const host = headers.host ?? headers[':authority'] ?? '';
-  const key = `${urlOf(request)} ${socket?.encrypted ? 'https' : 'http'}://${host}`;
-  const forwardedHost = headers['x-forwarded-host'];
-  const forwardedProto = headers['x-forwarded-proto'];
   if (isOverridden(headers)) return undefined;
-  if (forwardedHost === undefined && forwardedProto === undefined) return key;
-  return `${key} ${forwardedProto ?? ''}://${forwardedHost ?? ''}`;
+  const sent = sentUrlOf(request);
+  const scheme = socket?.encrypted ? 'https' : 'http';
+  const authority = headers[':authority'];
+  const host = headers.host ?? authority ?? '';
+  const [forwardedHost, forwardedProto] = [headers['x-forwarded-host'], headers['x-forwarded-proto']];
+  const [port, prefix] = [headers['x-forwarded-port'], headers['x-forwarded-prefix']];
+  const isForwarded = (forwardedHost ?? forwardedProto ?? port ?? prefix) !== undefined;
+  const isOne = authority === undefined || authority === host;
+  if (!isForwarded && isOne && sent.charCodeAt(0) === SLASH) return `${sent} ${scheme}://${host}`;
+  // As a list, since a Host may hold anything but line breaks: no two lists look the same, and none looks like the above.
+  const origin = isOne ? ORIGIN.exec(sent)?.[0] : authority;
+  return `${urlOf(request)} ${scheme} ${JSON.stringify([host, forwardedProto, forwardedHost, port, prefix, origin])}`;
 }
 
 /** Lists of codings are compared as lists. @param {string} header */
@@ -69,4 +90,4 @@ function sameVariant(names, one, other) {
   return names.every((name) => normal(name, one[name]) === normal(name, other[name]));
 }
 
-module.exports = { requestKey, sameVariant, urlOf, variantKey };
+module.exports = { requestKey, sameVariant, sentUrlOf, urlOf, variantKey };

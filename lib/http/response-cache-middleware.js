@@ -31,26 +31,26 @@ function members(cache) {
     /** @param {unknown} url */
     async delete(url) {
       open(cache);
-      await cache.deleteUrl(check.nonEmptyString(url, 'url'));
+      await cache.invalidation.deleteUrl(check.nonEmptyString(url, 'url'));
     },
     /** @param {unknown} key */
     async deleteKey(key) {
       open(cache);
-      return cache.deleteKey(check.string(key, 'key'));
+      return cache.invalidation.deleteKey(check.string(key, 'key'));
     },
     /** @param {unknown} pattern */
     async deletePattern(pattern) {
       open(cache);
-      return cache.deletePattern(check.string(pattern, 'pattern'));
+      return cache.invalidation.deletePattern(check.string(pattern, 'pattern'));
     },
     /** @param {unknown} tags */
     async invalidateTags(tags) {
       open(cache);
-      return cache.invalidateTags(tagList(tags));
+      return cache.invalidation.invalidateTags(tagList(tags));
     },
     async clear() {
       open(cache);
-      await cache.clear();
+      await cache.invalidation.clear();
     },
     close: () => cache.close(),
     [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: () => cache.close(),

@@ -7,7 +7,8 @@
 //                 |         \-----> collecting   pieces go on, and are kept
 //                 \-> replaced     the client gets another answer; what comes is dropped
 
-const { adoptHead, bytesOf, isChunk, writeArguments } = require('./response-head.js');
+const { adoptHead, bytesOf, isChunk, isHttp2, lengthOf, stateLength, writeArguments } = require('./response-head.js');
+const { SealedHead } = require('./sealed-head.js');
 
 /** @typedef {'pass' | 'store' | 'replace'} Decision */
 
@@ -27,9 +28,13 @@ class ResponseCapture {
   /** @type {Buffer[]} */
   #pieces = [];
   #bytes = 0;
+  /** Bytes of the body, if it came with the head. @type {number | undefined} */
+  #length;
   /** What passes is the answer itself. */
   #isSending = false;
   #hooks;
+  /** While the head is known, and not sent. @type {SealedHead | undefined} */
+  #seal;
 
   /** @param {any} response @param {Hooks} hooks */
   constructor(response, hooks) {
@@ -47,7 +52,7 @@ class ResponseCapture {
 
   /** For hooks: as if the application had called it, but to the client. @param {any[]} given */
   writeHead(...given) {
-    this.#showHead();
+    this.lift();
     return this.#originals.writeHead.apply(this.response, given);
   }
 
@@ -59,6 +64,11 @@ class ResponseCapture {
     if (body === undefined || body.length === 0) this.#originals.end.call(this.response);
     else this.#originals.end.call(this.response, body);
     this.#isSending = false;
+  }
+
+  /** For hooks. @param {string} name */
+  getHeader(name) {
+    return this.response.getHeader(name);
   }
 
   /** For hooks. @param {string} name @param {string | string[]} value */
@@ -77,7 +87,9 @@ class ResponseCapture {
       case 'waiting':
         adoptHead(response, given);
         this.#decide();
-        if (this.#is('passing')) this.#originals.writeHead.call(response, response.statusCode);
+        if (!this.#is('passing')) return response;
+        stateLength(response, this.#length);
+        this.#originals.writeHead.call(response, response.statusCode);
         return response;
       case 'holding':
       case 'replaced':
@@ -97,8 +109,7 @@ class ResponseCapture {
     switch (this.#hooks.decide(this)) {
       case 'store':
         this.#state = 'storing';
-        // For the application it is sent, as it always is after writeHead.
-        Object.defineProperty(this.response, 'headersSent', { value: true, configurable: true });
+        this.#seal = new SealedHead(this.response, !isHttp2(this.response));
         break;
       case 'replace':
         this.#state = 'replaced';
@@ -110,8 +121,10 @@ class ResponseCapture {
     }
   }
 
-  #showHead() {
-    if (Object.hasOwn(this.response, 'headersSent')) delete this.response.headersSent;
+  /** For hooks: the head may be changed again, and sent. */
+  lift() {
+    this.#seal?.lift();
+    this.#seal = undefined;
   }
 
   /** Sees to it that the head is known, through whoever stands between the application and this. */
@@ -142,7 +155,7 @@ class ResponseCapture {
 
   #collect() {
     this.#state = 'collecting';
-    this.#showHead();
+    this.lift();
     this.#originals.writeHead.call(this.response, this.response.statusCode);
   }
 
@@ -163,6 +176,7 @@ class ResponseCapture {
   #end(given) {
     const { response } = this;
     const { chunk, encoding, callback } = writeArguments(given);
+    if (this.#is('waiting') && (chunk === undefined || isChunk(chunk))) this.#length = lengthOf(chunk, encoding);
     this.#needHead();
     switch (this.#state) {
       case 'storing': {
@@ -170,6 +184,7 @@ class ResponseCapture {
         const body = chunk === undefined ? EMPTY : bytesOf(chunk, encoding);
         if (body.length > this.#hooks.maxBytes) return this.#endTooLarge(given);
         this.#state = 'holding';
+        this.#seal?.end();
         if (typeof callback === 'function') response.once('finish', callback);
         this.#hooks.whole(this, body);
         return response;
@@ -199,8 +214,9 @@ class ResponseCapture {
   /** @param {any[]} given */
   #endTooLarge(given) {
     this.#state = 'passing';
-    this.#showHead();
+    this.lift();
     this.#hooks.lost(false);
+    stateLength(this.response, this.#length);
     this.#originals.writeHead.call(this.response, this.response.statusCode);
     return this.#originals.end.apply(this.response, given);
   }
@@ -217,7 +233,7 @@ class ResponseCapture {
     const isAborted = true;
     this.#pieces = [];
     this.#state = 'passing';
-    this.#showHead();
+    this.lift();
     this.#hooks.lost(isAborted);
   }
 }

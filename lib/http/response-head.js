@@ -17,6 +17,21 @@ function adoptHead(response, given) {
   else for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
 }
 
+/** What Node.js refuses as the text beside a status. */
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * Whether Node.js will take the status and its message. What it will not take goes to it at once, so that the application
+ * hears of it: later nobody would.
+ * @param {any} response
+ */
+function isSendable(response) {
+  // A text that is a number will do.
+  const status = Math.trunc(Number(response.statusCode));
+  if (!(status >= 100 && status <= 999)) return false;
+  return isHttp2(response) || !UNSENDABLE.test(response.statusMessage ?? '');
+}
+
 /** Over HTTP/2 there are no messages beside statuses, and asking for them gives a warning. @param {any} response */
 function isHttp2(response) {
   return response.req?.httpVersionMajor >= 2;
@@ -34,6 +49,19 @@ function adoptList(response, list) {
     else response.setHeader(name, [response.getHeader(name), value].flat());
     seen.add(key);
   }
+}
+
+/**
+ * Says how long an answer is that stays as it is, as Node.js would if the head had come with the body.
+ * @param {any} response
+ * @param {number | undefined} length of the whole body, if it is known
+ */
+function stateLength(response, length) {
+  const { statusCode } = response;
+  const isBare = response.req?.method === 'HEAD' || statusCode < 200 || statusCode === 204 || statusCode === 304;
+  if (length === undefined || isBare || response.hasHeader('Transfer-Encoding')) return;
+  // Node.js refuses such a head, and the application makes another one, with another body.
+  if (isSendable(response) && !response.hasHeader('Content-Length')) response.setHeader('Content-Length', length);
 }
 
 /**
@@ -66,6 +94,31 @@ function clearHead(response, own) {
   if (!isHttp2(response)) response.statusMessage = undefined;
 }
 
+/**
+ * A head as the application gave it. What stands around the cache adds to the response while it is sent: a coding, a
+ * session's cookie. That is one client's, and not for the store.
+ */
+class GivenHead {
+  #headers;
+
+  /** @param {any} response */
+  constructor(response) {
+    this.req = response.req;
+    this.statusCode = response.statusCode;
+    this.statusMessage = isHttp2(response) ? undefined : response.statusMessage;
+    this.#headers = response.getHeaders();
+  }
+
+  getHeaders() {
+    return this.#headers;
+  }
+
+  /** @param {string} name */
+  getHeader(name) {
+    return this.#headers[name];
+  }
+}
+
 /** The bytes of a chunk, as `write` takes them. @param {any} chunk @param {any} [encoding] @returns {Buffer} */
 function bytesOf(chunk, encoding) {
   if (typeof chunk === 'string') {
@@ -84,9 +137,27 @@ function writeArguments([chunk, encoding, callback]) {
   return { chunk: chunk ?? undefined, encoding, callback };
 }
 
+/** Bytes of the last chunk, if that is one. @param {any} chunk @param {any} encoding */
+function lengthOf(chunk, encoding) {
+  if (chunk === undefined) return 0;
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
 /** @param {unknown} chunk */
 function isChunk(chunk) {
   return typeof chunk === 'string' || chunk instanceof Uint8Array;
 }
 
-module.exports = { adoptHead, bytesOf, clearHead, isChunk, isHttp2, onHead, writeArguments };
+module.exports = {
+  GivenHead,
+  adoptHead,
+  bytesOf,
+  clearHead,
+  isChunk,
+  isHttp2,
+  isSendable,
+  lengthOf,
+  onHead,
+  stateLength,
+  writeArguments,
+};

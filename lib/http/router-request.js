@@ -2,6 +2,7 @@
 
 // What a request asks for: its path below the mount, its query, its body.
 
+const { hasBody } = require('./request-body.js');
 const { Refusal, badRequest } = require('./router-errors.js');
 
 /** How long a body may take. Servers have limits of their own, unless somebody has turned them off. */
@@ -49,14 +50,6 @@ function decoded(text) {
   } catch {
     throw badRequest('ERR_BAD_PATH', 'The path is not encoded as URLs are');
   }
-}
-
-/** @param {any} request */
-function hasBody(request) {
-  const length = request.headers['content-length'];
-  // HTTP/2 frames bodies itself: they need no header.
-  if (request.httpVersionMajor >= 2 && length === undefined) return request.stream?.endAfterHeaders === false;
-  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 /** @param {any} request */

@@ -65,12 +65,15 @@ function flag(value, place) {
 /** @type {Record<string, number>} */
 const UNITS = { ms: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
 
+/** As long as a timer takes. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Seconds, or a number with a unit, in milliseconds. @param {any} value @param {string} place */
 function duration(value, place) {
-  if (typeof value === 'number') return number(value, place) * 1000;
+  if (typeof value === 'number') return number(value, place, { most: LONGEST_MS / 1000 }) * 1000;
   const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*(ms|sec|s|min|m|h)?\s*$/.exec(value) ?? [];
   if (amount === undefined) throw scenarioError(`${place} must be seconds, or a number with ms, s, min or h`);
-  return Number(amount) * UNITS[unit ?? 's'];
+  return number(Number(amount) * UNITS[unit ?? 's'], `${place}, in milliseconds,`, { most: LONGEST_MS });
 }
 
 module.exports = { duration, fields, flag, list, number, text };

@@ -29,7 +29,7 @@ const NOT_MODIFIED_FIELDS = new Set(['cache-control', 'content-location', 'date'
  * @property {boolean} forAuthorized whether it may answer requests with an Authorization
  * @property {boolean} forCookies the same for Cookie
  * @property {boolean} compressible
- * @property {boolean} mustRevalidate whether it must never be used once it is stale
+ * @property {boolean} mustRevalidate whether clients may not have it stale even if they ask for that
  * @property {string[]} tags
  */
 

@@ -52,7 +52,7 @@ function planFor(settings, { request, identified }, response) {
   if (vary === undefined) return undefined;
   const stated = statedSeconds(response, directives);
   const byDefault = settings.statuses.has(status) ? settings.ttlMs : undefined;
-  const age = seconds(response.getHeader('age'));
+  const age = Math.max(seconds(response.getHeader('age')), apparentAge(response.getHeader('date')));
   const freshMs = stated === undefined ? byDefault : Math.max(0, stated - age) * 1000;
   if (freshMs === undefined) return undefined;
   const stale = !directives.mustRevalidate;
@@ -131,6 +131,12 @@ function statedSeconds(response, { sharedMaxAge, maxAge }) {
   return Number.isNaN(left) ? 0 : Math.max(0, left);
 }
 
+/** Seconds since an answer was made, by what it says: it may have come from elsewhere (RFC 9111, 4.2.3). @param {unknown} date */
+function apparentAge(date) {
+  const passed = Math.floor((Date.now() - Date.parse(String(date))) / 1000);
+  return Number.isNaN(passed) ? 0 : Math.max(0, passed);
+}
+
 /** @param {unknown} header */
 function seconds(header) {
   return /^\d+$/.test(String(header)) ? Number(header) : 0;
@@ -172,7 +178,8 @@ function describe(settings, plan, response, { body, own, now }) {
     forAuthorized: isForAuthorized(settings, directives),
     forCookies: isForCookies(settings, response, directives),
     compressible,
-    mustRevalidate: directives.mustRevalidate,
+    // RFC 9111, 5.2.2.10: to a shared cache, `s-maxage` says that, too.
+    mustRevalidate: directives.mustRevalidate || directives.sharedMaxAge !== undefined,
     tags,
   };
 }

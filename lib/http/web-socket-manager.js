@@ -186,7 +186,7 @@ class WebSocketManager extends EventEmitter {
       if (!connection.isAlive) {
         this.#counts.timedOut++;
         this.#drop(connection);
-        connection.socket.terminate();
+        terminate(connection.socket);
       } else if (connection.socket.readyState === OPEN) {
         connection.isAlive = false;
         attempt(() => connection.socket.ping());
@@ -280,7 +280,12 @@ class WebSocketManager extends EventEmitter {
 /** @param {any} socket @param {number} code @param {string} reason */
 function closeSocket(socket, code, reason) {
   // Codes that must not be sent, and reasons that are too long, make it throw.
-  if (!attempt(() => socket.close(code, reason))) socket.terminate();
+  if (!attempt(() => socket.close(code, reason))) terminate(socket);
+}
+
+/** A socket that cannot even be cut off is nobody's any more. @param {any} socket */
+function terminate(socket) {
+  attempt(() => socket.terminate());
 }
 
 /** What may fail because the other side, or the metrics, were closed. @param {() => void} action */

@@ -14,6 +14,9 @@ const ABORTED = 499;
 /** The route of requests that no route has taken, so that scans for random URLs make one series. */
 const UNMATCHED = 'unmatched';
 
+/** Stands for all mounts beyond those that are kept. */
+const OTHER_MOUNTS = '/*';
+
 /** HTTP methods that get a series of their own; a client may send any word. */
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE']);
 
@@ -36,7 +39,39 @@ function routeOf(request) {
   const path = request.route?.path;
   if (path === undefined) return UNMATCHED;
   const text = typeof path === 'string' ? path : String(path);
-  return request.baseUrl ? request.baseUrl + text : text;
+  return request.baseUrl ? mountOf(request, text) + text : text;
+}
+
+/** Where routers are mounted. @type {Set<string>} */
+const mounts = new Set();
+
+/** An application has fewer; behind a parameter there is no end to them, and clients choose. */
+const KEPT_MOUNTS = 200;
+
+/**
+ * Where the router of a route is mounted. Express tells the path that was asked for, not the pattern of the mount: of a
+ * parameter in it, the name is known only to routers that merge parameters.
+ * @param {any} request
+ * @param {string} route
+ */
+function mountOf({ baseUrl, params }, route) {
+  const names = Object.keys(params ?? {}).filter((name) => !route.includes(`:${name}`));
+  const mount = names.length === 0 ? baseUrl : withNames(baseUrl, params, names);
+  if (mounts.has(mount)) return mount;
+  if (mounts.size >= KEPT_MOUNTS) return OTHER_MOUNTS;
+  mounts.add(mount);
+  return mount;
+}
+
+/** @param {string} mount @param {Record<string, string>} params @param {string[]} names */
+function withNames(mount, params, names) {
+  return mount
+    .split('/')
+    .map((part) => {
+      const name = names.find((each) => params[each] === part || encodeURIComponent(params[each]) === part);
+      return name === undefined ? part : `:${name}`;
+    })
+    .join('/');
 }
 
 /** Names of endpoints by method and route: joining them anew for each request would cost more than recording. */
@@ -90,13 +125,23 @@ class Timing {
     const { method } = this.#request;
     const known = METHODS.has(method) ? method : 'OTHER';
     const status = finished ? this.#response.statusCode : ABORTED;
-    const route = this.#settings.route(this.#request);
+    const route = this.#route();
     collector.recordMetric('request_duration', duration);
     collector.recordMetric(/** @type {string} */ (names.get(known)), duration);
     monitor.trackRequest(duration, finished && status < 500, endpointOf(known, route));
     metrics.recordRoute(known, route, status, duration);
     if (status >= 500) metrics.recordError(status);
     if (duration > slowMs) this.#logSlow(duration);
+  }
+
+  /** Clients choose what there is to be made out: whatever fails on it must not end the process. */
+  #route() {
+    try {
+      return this.#settings.route(this.#request);
+    } catch (error) {
+      this.#settings.logger.warn('The route of a request cannot be told:', { error });
+      return UNMATCHED;
+    }
   }
 
   /** @param {number} duration */
