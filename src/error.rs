@@ -127,7 +127,7 @@ pub enum Error {
         name: String,
     },
     /// A recount found a counter that disagrees with the entries.
-    #[error("The cache is inconsistent: {reason}")]
+    #[error("Something is inconsistent: {reason}")]
     Inconsistent {
         /// The first disagreement.
         reason: String,

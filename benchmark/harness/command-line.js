@@ -2,8 +2,8 @@ const { parseArgs } = require('node:util');
 
 const USAGE = `Usage: node benchmark/index.js [options]
 
-  (nothing)      the quick set: all trials, in under five minutes on two cores
-  --full         larger trials, more rounds
+  (nothing)      the quick set: a trial or more of each area, in under five minutes on two cores
+  --full         all trials, larger, in more rounds
   --smoke        every trial tiny: are the answers equal, does the harness work; writes nothing
   --only <name>  only the trial of this name, or one of its cases (trial/case); may be repeated
   --headline     only the targets of the documents, beside what the demo application reaches

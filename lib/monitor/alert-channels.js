@@ -152,10 +152,9 @@ addAliases(AlertChannel, { [DISPOSE]: 'close' });
 /** @param {unknown} value */
 function checkUrl(value) {
   const text = value instanceof URL ? value.href : check.nonEmptyString(value, 'url');
-  // The URL may hold credentials, so no message shows it.
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw outOfRange('an http or https URL', 'url', undefined);
-  }
+  // The URL may hold credentials, so messages show its first part only.
+  const protocol = URL.canParse(text) ? new URL(text).protocol : 'no URL';
+  if (!/^https?:$/.test(protocol)) throw outOfRange('an http or https URL', 'url', protocol);
   return text;
 }
 

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::pace::Pace;
 use super::plan::{Ask, Capture, Key, Scenario, Source, Step, Users};
 use super::random::Random;
-use super::schedule::Due;
+use super::schedule::{Due, seconds};
 use super::template::{path, render};
 use super::wire::{Answer, Prepared, Wire};
 use super::worker::{Deadline, End, Thread, address, uri};
@@ -231,7 +231,7 @@ impl User<'_> {
                 let goes_on = match step {
                     Step::Request(ask) => self.ask(ask).await,
                     Step::Think(ms) => {
-                        tokio::time::sleep(Duration::from_secs_f64(ms / 1000.0)).await;
+                        tokio::time::sleep(seconds(ms / 1000.0)).await;
                         self.due = None;
                         true
                     }

@@ -20,6 +20,7 @@ use super::origin::Origin;
 use super::pace::Pace;
 use super::plan::{Requests, Target, Work};
 use super::run::Common;
+use super::schedule::seconds;
 use super::user;
 use super::wire::{Answer, Prepared, Shared, Wire};
 use crate::error::{Error, Result};
@@ -50,7 +51,7 @@ pub fn work(common: &Common, index: usize) -> Result<()> {
         common,
         index,
         origin: Rc::new(Origin::new(common.target.clone(), common.sealer.clone())),
-        timeout: Duration::from_secs_f64(common.plan.timeout_ms / 1000.0),
+        timeout: seconds(common.plan.timeout_ms / 1000.0),
     };
     // Tasks of HTTP/2 connections are spawned into it; lanes and users borrow, and are not.
     let local = LocalSet::new();
@@ -136,9 +137,7 @@ impl Thread<'_> {
                 common.plan.threads.max(1),
             )
         });
-        let limit = requests
-            .duration_ms
-            .map(|ms| common.start + Duration::from_secs_f64(ms / 1000.0));
+        let limit = requests.duration_ms.map(|ms| common.start + seconds(ms / 1000.0));
         let ends = match &common.schedule {
             Some(schedule) => Some(common.start + schedule.end()),
             None => limit,
