@@ -56,6 +56,8 @@ describe('warmup', () => {
   it('loads so many at a time and no more, ten where nothing is said', async (t) => {
     const { cache } = openLevels(t);
     for (const concurrency of [undefined, 1, 3]) {
+      const limit = concurrency ?? 10;
+      const full = deferred();
       let now = 0;
       let most = 0;
       await cache.clear();
@@ -63,12 +65,15 @@ describe('warmup', () => {
         concurrency,
         loader: async () => {
           most = Math.max(most, ++now);
+          if (now === limit) full.resolve();
+          await full.promise;
+          // One more would begin now, if it could.
           await new Promise((resolve) => setImmediate(resolve));
           now--;
           return 1;
         },
       });
-      assert.equal(most, concurrency ?? 10);
+      assert.equal(most, limit);
     }
   });
 

@@ -133,15 +133,16 @@ describe('an application behind compression', () => {
     return listen(t, (request, response) => squeeze(request, response, () => app(request, response)));
   };
 
-  it('that changes its answer after the end changes nothing', async (t) => {
+  it('that changes its answer after the end changes nothing, and hears of it', async (t) => {
+    let heard;
     const url = await serve(t, (_request, response) => {
       response.setHeader('Content-Type', 'text/plain');
       response.end(LONG);
       response.statusCode = 500;
-      response.setHeader('X-Late', 'yes');
-      response.writeHead(404);
+      heard = [codeOf(() => response.setHeader('X-Late', 'yes')), codeOf(() => response.writeHead(404))];
     });
     const answer = await ask(url, { headers });
+    assert.deepEqual(heard, ['ERR_HTTP_HEADERS_SENT', 'ERR_HTTP_HEADERS_SENT']);
     assert.deepEqual([answer.status, answer.headers['x-late'], text(answer)], [200, undefined, LONG]);
   });
 
