@@ -248,9 +248,13 @@ export interface MultiLevelEvents {
  * native operation.
  *
  * Two forms: with options, where the TTLs are caps and a miss is undefined; or `(memoryCache, redisCache)`, where memory
- * keeps values for 300 seconds at most and a miss is null.
+ * keeps values for 300 seconds at most and a miss is null: its type is `MultiLevelCache<V, null>`, which TypeScript cannot
+ * see from the arguments.
  */
-export class MultiLevelCache<V = unknown> extends EventEmitter<MultiLevelEvents> {
+export class MultiLevelCache<
+  V = unknown,
+  Miss extends undefined | null = undefined,
+> extends EventEmitter<MultiLevelEvents> {
   /**
    * @throws TypeError, RangeError for what cannot be a tier or an option
    * @throws HotpathConflictError a cache of this name has another value for an option
@@ -271,11 +275,11 @@ export class MultiLevelCache<V = unknown> extends EventEmitter<MultiLevelEvents>
   getMetrics(): MultiLevelMetrics;
 
   /** The value, or undefined (null in the positional form). */
-  get<T extends V = V>(key: string): Promise<T | undefined>;
+  get<T extends V = V>(key: string): Promise<T | Miss>;
   /** Whether some level has a fresh value. Counts neither as hit nor as miss. */
   has(key: string): Promise<boolean>;
   /** The values in the order of the keys. */
-  getMany(keys: string[]): Promise<(V | undefined)[]>;
+  getMany(keys: string[]): Promise<(V | Miss)[]>;
   /** The values of those keys that have one. */
   mget(keys: string[]): Promise<Record<string, V>>;
 

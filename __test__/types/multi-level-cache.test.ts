@@ -37,6 +37,11 @@ const sameClass: typeof MultiLevelCache = AreaMultiLevelCache;
 new sameClass();
 new sameClass({ l2Cache: null, l3Cache: { tier: new Map(), ttlUnit: 'ms' }, eagerRefresh: 0.8, lock: false });
 new MultiLevelCache(new MemoryCache(), keyv);
+const positional = new MultiLevelCache<Page, null>(new MemoryCache(), keyv);
+const found: Promise<Page | null> = positional.get('p');
+// @ts-expect-error: a miss is null there
+const missing: Promise<Page | undefined> = positional.get('p');
+void [found, missing];
 new MultiLevelCache(new MemoryCache(), null, { name: 'pages', jitter: 0.1 });
 new MultiLevelCache({ l2Cache: new MultiLevelCache() });
 // @ts-expect-error not a tier
