@@ -9,7 +9,7 @@ const native = require('../native.js');
 const SLOTS = 1 << 16;
 const MASK = SLOTS - 1;
 
-/** How far the writer goes before it looks how much room is left. */
+/** How far the writer goes before it looks how much room is left; what the native side makes room for. */
 const STRIDE = 1 << 12;
 
 /** The slot that sets the time of the samples that follow it in the ring. */
@@ -57,7 +57,7 @@ function ringWriter(memory) {
   /** @param {number} head */
   function makeRoom(head) {
     const waiting = (head - Atomics.load(tailWord, 0)) | 0;
-    if (waiting > SLOTS - STRIDE) native.monitorDrain();
+    if (waiting > SLOTS - STRIDE) native.monitorMakeRoom();
     else if (waiting >= STRIDE) native.monitorWake();
     limit = (head + STRIDE) | 0;
   }

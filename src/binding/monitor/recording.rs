@@ -10,7 +10,7 @@ use crate::engine::monitor::ring::{Memory, SLOTS};
 use crate::engine::monitor::worker;
 
 pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
-    "monitorDrain" => drain,
+    "monitorMakeRoom" => make_room,
     "monitorWake" => wake,
     "monitorWrite" => write,
     "monitorAnswer" => answer,
@@ -32,10 +32,10 @@ pub fn monitor_ring(env: &Env) -> Result<Unknown<'_>> {
     returned(env, memory.or_else(|_| values::null(env.raw())))
 }
 
-/// `monitorDrain()`: counts what this thread has recorded.
-fn drain(call: &Call<'_, 0>) -> Returned {
+/// `monitorMakeRoom()`: counts the oldest of what this thread has recorded.
+fn make_room(call: &Call<'_, 0>) -> Returned {
     if let Some(ring) = call.environment.monitoring.ring.get() {
-        ring.drain(&worker::process().store);
+        ring.make_room(&worker::process().store);
     }
     call.undefined()
 }

@@ -2,12 +2,12 @@
 //!
 //! The owner, JavaScript, writes a slot with plain stores and publishes it by storing the head
 //! with `Atomics.store`; whoever drains loads the head with Acquire. One drains at a time: the
-//! cursor's lock says who. The tail is published for the owner, so that it knows how far it may
-//! write without asking.
+//! cursor's lock says who, batch by batch. The tail is published for the owner, so that it knows
+//! how far it may write without asking.
 
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::now_ms;
 use super::store::Store;
@@ -15,7 +15,8 @@ use super::store::Store;
 /// Slots of a ring; a power of two. JavaScript has the same number.
 pub const SLOTS: usize = 1 << 16;
 
-/// Slots that are drained under one lock of the store, so that nobody waits long for it.
+/// Slots that are drained under one lock of the store, so that nobody waits long for it, and that
+/// the owner writes between two looks for room.
 pub const BATCH: usize = 4096;
 
 /// What JavaScript sees as one ArrayBuffer: values, targets, head and tail. Head and tail have
@@ -87,34 +88,48 @@ impl Ring {
 
     /// Brings everything that was published before the call into the store.
     pub fn drain(&self, store: &Mutex<Store>) {
+        let head = self.memory.head.load(Ordering::Acquire);
         let mut cursor = self.cursor.lock();
+        while head.wrapping_sub(cursor.tail) > 0 {
+            self.drain_batch(&mut cursor, store);
+            // An owner that waits for room shall not wait for everything.
+            MutexGuard::bump(&mut cursor);
+        }
+    }
+
+    /// Brings the oldest into the store, until the owner can write a [`BATCH`] more.
+    pub fn make_room(&self, store: &Mutex<Store>) {
+        let mut cursor = self.cursor.lock();
+        while self.waiting() > SLOTS - BATCH {
+            self.drain_batch(&mut cursor, store);
+        }
+    }
+
+    fn drain_batch(&self, cursor: &mut Cursor, store: &Mutex<Store>) {
         let head = self.memory.head.load(Ordering::Acquire);
         let mut left = head.wrapping_sub(cursor.tail) as u32 as usize;
-        if left == 0 {
-            return;
-        }
-        let now = now_ms();
         // An owner that overran the ring (it cannot, unless it is broken) loses the oldest.
         if left > SLOTS {
             cursor.tail = head.wrapping_sub(SLOTS as i32);
             left = SLOTS;
         }
-        while left > 0 {
-            let first = cursor.tail as usize & (SLOTS - 1);
-            let count = left.min(BATCH).min(SLOTS - first);
-            let slots = first..first + count;
-            let mut store = store.lock();
-            let targets = &self.memory.targets[slots.clone()];
-            let values = &self.memory.values[slots];
-            for (target, value) in targets.iter().zip(values) {
-                let value = f64::from_bits(value.load(Ordering::Relaxed));
-                store.apply(target.load(Ordering::Relaxed), value, &mut cursor.time, now);
-            }
-            drop(store);
-            cursor.tail = cursor.tail.wrapping_add(count as i32);
-            self.memory.tail.store(cursor.tail, Ordering::Release);
-            left -= count;
+        if left == 0 {
+            return;
         }
+        let now = now_ms();
+        let first = cursor.tail as usize & (SLOTS - 1);
+        let count = left.min(BATCH).min(SLOTS - first);
+        let slots = first..first + count;
+        let mut store = store.lock();
+        let targets = &self.memory.targets[slots.clone()];
+        let values = &self.memory.values[slots];
+        for (target, value) in targets.iter().zip(values) {
+            let value = f64::from_bits(value.load(Ordering::Relaxed));
+            store.apply(target.load(Ordering::Relaxed), value, &mut cursor.time, now);
+        }
+        drop(store);
+        cursor.tail = cursor.tail.wrapping_add(count as i32);
+        self.memory.tail.store(cursor.tail, Ordering::Release);
     }
 }
 
@@ -156,7 +171,7 @@ mod tests {
                     scope.spawn(|| {
                         for value in 0..EACH {
                             if ring.waiting() == SLOTS {
-                                ring.drain(&store);
+                                ring.make_room(&store);
                             }
                             ring.write(slot(target, false), value as f64);
                         }
