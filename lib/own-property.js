@@ -8,7 +8,9 @@
  * @param {unknown} value
  */
 function addProperty(target, key, value) {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  // An assignment takes a fifth of the time, and means the same where nothing is inherited.
+  if (!(key in target)) /** @type {any} */ (target)[key] = value;
+  else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 module.exports = { addProperty };

@@ -18,6 +18,7 @@ const { addProperty } = require('../own-property.js');
 const { Codec, KIND } = require('./codec.js');
 const { diskCacheOptions } = require('./disk-options.js');
 const { piecesOf, readerStream, writeStream } = require('./disk-streams.js');
+const { encodedEntries } = require('./encoded-entries.js');
 const { EventDelivery } = require('./event-delivery.js');
 const { DECODE, TIER } = require('./internal.js');
 const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf } = require('./memory-arguments.js');
@@ -195,13 +196,11 @@ class DiskCache extends EventEmitter {
   async setMany(entries, ttl) {
     this.#open();
     const { ttlMs } = lifetime(ttl, LIFE);
-    // All values are encoded before the first is stored: one that cannot be leaves everything as it was.
-    const encoded = pairsOf(entries).map(([key, value]) => ({ key, ...this.#codec.encodeOwned(value) }));
+    const encoded = encodedEntries(pairsOf(entries), this.#codec);
     const stored = await Promise.all(
-      encoded.map(({ key, kind, payload }) => {
-        const end = Buffer.isBuffer(payload) ? payload.length : 0;
-        return pending((operation) => native.diskSet(this.#handle, key, kind, payload, 0, end, ttlMs, operation));
-      }),
+      encoded.map((key, kind, payload, start, end) =>
+        pending((operation) => native.diskSet(this.#handle, key, kind, payload, start, end, ttlMs, operation)),
+      ),
     );
     return stored.filter(Boolean).length;
   }

@@ -16,6 +16,7 @@ const { addProperty } = require('../own-property.js');
 const { watchService } = require('../services.js');
 const { Codec } = require('./codec.js');
 const { DECODE, FIND, FIND_MANY, LEND, MEMORY, TIER } = require('./internal.js');
+const { encodedEntries } = require('./encoded-entries.js');
 const { EventDelivery } = require('./event-delivery.js');
 const { LentValues } = require('./lent-values.js');
 const { Loads } = require('./loads.js');
@@ -257,13 +258,11 @@ class MemoryCache extends EventEmitter {
   setMany(entries, ttl) {
     this.#open();
     const { ttlMs, idleMs, tags } = lifetime(ttl);
-    // All values are encoded before the first is stored: one that cannot be leaves everything as it was.
-    const encoded = pairsOf(entries).map(([key, value]) => ({ key, ...this.#codec.encodeOwned(value) }));
+    const encoded = encodedEntries(pairsOf(entries), this.#codec);
     let stored = 0;
-    for (const { key, kind, payload } of encoded) {
-      const end = Buffer.isBuffer(payload) ? payload.length : 0;
-      stored += checkOpen(native.set(this.#handle, key, kind, payload, 0, end, ttlMs, idleMs, tags));
-    }
+    encoded.map((key, kind, payload, start, end) => {
+      stored += checkOpen(native.set(this.#handle, key, kind, payload, start, end, ttlMs, idleMs, tags));
+    });
     this.#changed();
     return stored;
   }

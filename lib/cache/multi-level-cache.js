@@ -13,6 +13,7 @@ const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listenin
 const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec } = require('./codec.js');
+const { encodedEntries } = require('./encoded-entries.js');
 const { FIND, FIND_MANY, MEMORY } = require('./internal.js');
 const { checkKey, checkKeys, pairsOf, tagList } = require('./memory-arguments.js');
 const { MemoryCache } = require('./memory-cache.js');
@@ -342,16 +343,16 @@ class MultiLevelCache extends EventEmitter {
   async setMany(entries, ttl) {
     const handle = this.#open();
     const { ttlMs, graceMs, tags } = this.#life(ttl);
-    // All values are encoded before the first is written: one that cannot be leaves everything as it was.
-    const encoded = pairsOf(entries).map(([key, value]) => ({ key, ...this.#codec.encodeOwned(value) }));
-    for (const { key, kind, payload } of encoded) {
-      native.tieredStage(handle, key, kind, payload, 0, Buffer.isBuffer(payload) ? payload.length : 0);
-    }
+    const encoded = encodedEntries(pairsOf(entries), this.#codec);
+    const keys = encoded.map((key, kind, payload, start, end) => {
+      native.tieredStage(handle, key, kind, payload, start, end);
+      return key;
+    });
     const stored = await this.#ask(
       (operation) => native.tieredSetMany(handle, operation, ttlMs, graceMs, tags),
       payloadOf,
     );
-    if (this.listenerCount('set') > 0) for (const { key } of encoded) this[TELL]('set', { key });
+    if (this.listenerCount('set') > 0) for (const key of keys) this[TELL]('set', { key });
     return stored;
   }
 

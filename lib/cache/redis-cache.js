@@ -16,6 +16,7 @@ const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
 const { Codec, KIND, corrupt } = require('./codec.js');
 const { StampedRecords } = require('./codec-stamped-records.js');
+const { EncodedEntries } = require('./encoded-entries.js');
 const { DECODE, TIER } = require('./internal.js');
 const { checkAmount, checkKey, checkKeys, checkPattern, lifetime, pairsOf } = require('./memory-arguments.js');
 const { RedisLease } = require('./redis-lease.js');
@@ -149,13 +150,12 @@ class RedisCache extends EventEmitter {
     let count = 0;
     const asked = this.#prepare(() => {
       const { ttlMs } = lifetime(ttl, LIFE);
-      // All values are encoded before the first is sent: one that cannot be leaves everything as it was.
-      const encoded = pairsOf(entries).map(([key, value]) => ({ key, ...this.#encodeOwned(value) }));
-      count = encoded.length;
-      for (const { key, kind, payload, number, shapes } of encoded) {
-        const end = Buffer.isBuffer(payload) ? payload.length : 0;
-        native.redisStage(this.#open(), key, kind, payload, 0, end, number, shapes);
-      }
+      const encoded = this.#encodedEntries(pairsOf(entries));
+      count = encoded.count;
+      const handle = this.#open();
+      encoded.map((key, kind, payload, start, end, { number, shapes }) =>
+        native.redisStage(handle, key, kind, payload, start, end, number, shapes),
+      );
       if (count > 0) native.redisSetStaged(this.#handle, ttlMs);
     });
     if (asked !== undefined) return asked;
@@ -315,11 +315,19 @@ class RedisCache extends EventEmitter {
     codec.payload = undefined;
   }
 
-  /** The same with a payload that stays. @param {any} value */
-  #encodeOwned(value) {
-    if (this.#format === 'json') return { kind: KIND.STRING, payload: encodeJson(value), number: 0, shapes: 0 };
-    const { number, shapes } = this.#records;
-    return { ...this.#codec.encodeOwned(value), number, shapes };
+  /** @param {[string, any][]} pairs */
+  #encodedEntries(pairs) {
+    const entries = new EncodedEntries();
+    const codec = this.#codec;
+    for (const [key, value] of pairs) {
+      if (this.#format === 'json') {
+        entries.addText(key, encodeJson(value));
+      } else {
+        const kind = codec.encode(value);
+        entries.add(key, kind, codec, this.#records.number, this.#records.shapes);
+      }
+    }
+    return entries;
   }
 
   /** Tells of what others changed. */

@@ -6,11 +6,11 @@
 const native = require('../native.js');
 
 /** Slots of a ring, as the native side has them. */
-const SLOTS = 1 << 16;
+const SLOTS = 1 << 12;
 const MASK = SLOTS - 1;
 
 /** How far the writer goes before it looks how much room is left; what the native side makes room for. */
-const STRIDE = 1 << 12;
+const STRIDE = 1 << 11;
 
 /** The slot that sets the time of the samples that follow it in the ring. */
 const TIME_SLOT = 0;
@@ -57,8 +57,9 @@ function ringWriter(memory) {
   /** @param {number} head */
   function makeRoom(head) {
     const waiting = (head - Atomics.load(tailWord, 0)) | 0;
+    // Not left to the native thread: what was written just now lies in this processor's cache, and fetching it from
+    // another would take longer than counting it here.
     if (waiting > SLOTS - STRIDE) native.monitorMakeRoom();
-    else if (waiting >= STRIDE) native.monitorWake();
     limit = (head + STRIDE) | 0;
   }
 

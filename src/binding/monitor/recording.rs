@@ -11,7 +11,6 @@ use crate::engine::monitor::worker;
 
 pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
     "monitorMakeRoom" => make_room,
-    "monitorWake" => wake,
     "monitorWrite" => write,
     "monitorAnswer" => answer,
 };
@@ -37,12 +36,6 @@ fn make_room(call: &Call<'_, 0>) -> Returned {
     if let Some(ring) = call.environment.monitoring.ring.get() {
         ring.make_room(&worker::process().store);
     }
-    call.undefined()
-}
-
-/// `monitorWake()`: the ring of this thread fills up.
-fn wake(call: &Call<'_, 0>) -> Returned {
-    worker::process().wake();
     call.undefined()
 }
 

@@ -13,11 +13,11 @@ use super::now_ms;
 use super::store::Store;
 
 /// Slots of a ring; a power of two. JavaScript has the same number.
-pub const SLOTS: usize = 1 << 16;
+pub const SLOTS: usize = 1 << 12;
 
 /// Slots that are drained under one lock of the store, so that nobody waits long for it, and that
 /// the owner writes between two looks for room.
-pub const BATCH: usize = 4096;
+pub const BATCH: usize = 1 << 11;
 
 /// What JavaScript sees as one ArrayBuffer: values, targets, head and tail. Head and tail have
 /// cache lines of their own, because two threads write them.

@@ -92,8 +92,8 @@ impl Monitoring {
         self.wake();
     }
 
-    /// Makes the native thread look around at once: a ring fills up.
-    pub fn wake(&'static self) {
+    /// Makes the native thread look around at once.
+    fn wake(&'static self) {
         if let Some(thread) = self.thread() {
             thread.unpark();
         }
