@@ -7,8 +7,8 @@ module.exports = {
   name: 'record',
   title: 'Recording a value',
   description:
-    'One histogram without labels takes durations. hotpath writes them to a ring that a native thread drains; its processor ' +
-    'time includes that thread.',
+    'One histogram without labels takes durations. hotpath writes them to a ring, and counts them where it is half full; its ' +
+    'processor time includes the native thread that does so otherwise.',
   settings: {
     smoke: { rounds: 1, operations: 20_000 },
     quick: { rounds: 5, operations: 5_000_000, slice: 100_000 },
