@@ -11,6 +11,7 @@ use pulp::Arch;
 
 use super::super::numbers::{Matrix, zeros};
 use super::super::share::Share;
+use super::scaling::{centre, scale};
 use super::{Entities, Measure};
 use crate::error::Result;
 
@@ -62,6 +63,7 @@ impl Rows {
             return Self::bits(share, matrix);
         }
         let mut numbers = zeros(count, length)?;
+        let arch = Arch::new();
         if length > 0 {
             let bands = numbers.chunks_mut(BAND * length).enumerate();
             share.each(bands, |(index, band)| {
@@ -69,10 +71,10 @@ impl Rows {
                 for row in band.chunks_mut(length) {
                     match measure {
                         Measure::Pearson => {
-                            centre(row);
-                            scale(row);
+                            centre(arch, row);
+                            scale(arch, row);
                         }
-                        Measure::Cosine => scale(row),
+                        Measure::Cosine => scale(arch, row),
                         Measure::Euclidean | Measure::Jaccard => {}
                     }
                 }
@@ -174,32 +176,6 @@ pub fn for_pairs(
             *place = score(left, right);
         }
     }
-}
-
-fn centre(row: &mut [f64]) {
-    let mean = row.iter().sum::<f64>() / row.len() as f64;
-    row.iter_mut().for_each(|number| *number -= mean);
-    // What is left of the mean is rounding, which a constant row consists of.
-    let rest = row.iter().sum::<f64>() / row.len() as f64;
-    let noise = mean.abs() * f64::EPSILON * 2.0;
-    let is_constant = row.iter().all(|number| number.abs() <= noise);
-    row.iter_mut()
-        .for_each(|number| *number = if is_constant { 0.0 } else { *number - rest });
-}
-
-/// To length 1; a row of zeros stays one.
-fn scale(row: &mut [f64]) {
-    // Numbers near the ends of the range would overflow, or vanish, when squared.
-    let largest = row
-        .iter()
-        .fold(0.0f64, |largest, number| largest.max(number.abs()));
-    if largest == 0.0 || !largest.is_finite() {
-        return;
-    }
-    let squares: f64 = row.iter().map(|number| (number / largest).powi(2)).sum();
-    let root = squares.sqrt();
-    row.iter_mut()
-        .for_each(|number| *number = *number / largest / root);
 }
 
 /// The squared distance of two rows.

@@ -17,6 +17,7 @@
 
 pub mod dense;
 pub mod ratings;
+mod scaling;
 pub mod select;
 
 /// How alikeness is measured. All scores are at most 1; Pearson's and the cosine can be
