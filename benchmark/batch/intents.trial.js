@@ -26,7 +26,7 @@ module.exports = {
     'after the other. Nothing is remembered.',
   settings: {
     smoke: { rounds: 1, operations: 200 },
-    quick: { rounds: 5, operations: 20_000 },
+    quick: { rounds: 3, operations: 1_000 },
     full: { rounds: 11, operations: 100_000 },
   },
   cases: {
