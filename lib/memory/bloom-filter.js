@@ -52,7 +52,10 @@ class BloomFilter {
   /** @param {Iterable<string | Uint8Array>} items @returns {boolean[]} */
   hasMany(items) {
     const answers = native.bloomHasMany(this.#handle, checkItems(items));
-    return Array.from(answers, (answer) => answer === 1);
+    // A loop: `Array.from` would take longer than the answers.
+    const found = new Array(answers.length);
+    for (let index = 0; index < found.length; index++) found[index] = answers[index] === 1;
+    return found;
   }
 
   /** @param {BloomFilter} other */

@@ -6,7 +6,7 @@ const { LISTENERS_CHANGED, makeListening, tellListeners } = require('../listenin
 const { watchService } = require('../services.js');
 const check = require('../validate.js');
 const { engineOptions, jobOptions, revivalOptions, text } = require('./job-options.js');
-const { NATIVE_TYPES, fileProcessor, nativeProcessors } = require('./job-processors.js');
+const { fileProcessor, nativeProcessors, nativeTypes } = require('./job-processors.js');
 const { JobRuns } = require('./job-runs.js');
 const { closedError } = require('./job-states.js');
 const { afterwards, documentStats, plainStats, serviceFigures } = require('./job-stats.js');
@@ -42,7 +42,7 @@ class AsyncProcessingEngine extends EventEmitter {
     this.#concurrency = checked.native.maxConcurrentJobs ?? DEFAULT_CONCURRENCY;
     this.#builtIn = nativeProcessors(this.#concurrency);
     this.#queue = this.#open(checked);
-    this.#queue.serveBuiltIn(NATIVE_TYPES);
+    this.#queue.serveBuiltIn(nativeTypes());
     this.#unwatch = watchService('jobs', this.#name, this, figuresOf);
   }
 
@@ -72,7 +72,7 @@ class AsyncProcessingEngine extends EventEmitter {
 
   /** Types that this handle can work on. */
   get types() {
-    return [...new Set([...NATIVE_TYPES, ...this.#processors.keys()])];
+    return [...new Set([...nativeTypes(), ...this.#processors.keys()])];
   }
 
   /**

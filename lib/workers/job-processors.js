@@ -2,11 +2,13 @@
 
 // Who works on which type: functions, worker files, and the native tasks of ParallelProcessingEngine.
 
-const { ParallelProcessingEngine } = require('../compute/index.js');
-const { NATIVE_TASKS } = require('../compute/native-tasks.js');
 const { WorkerPool } = require('./worker-pool.js');
 
-const NATIVE_TYPES = Object.freeze(Object.keys(NATIVE_TASKS));
+/** Computing, loaded for the first queue: whoever only wants a pool of workers is not to wait for it. */
+const computing = () => require('../compute/index.js');
+
+/** @returns {string[]} */
+const nativeTypes = () => Object.keys(require('../compute/native-tasks.js').NATIVE_TASKS);
 
 /** Worker threads that a file gets unless it is told otherwise. */
 const MAX_WORKERS = 8;
@@ -38,10 +40,10 @@ function fileProcessor(file, options, concurrency) {
 
 /** The native tasks, on threads that start when the first one comes. @param {number} concurrency */
 function nativeProcessors(concurrency) {
-  /** @type {ParallelProcessingEngine | undefined} */
+  /** @type {import('../compute/parallel-processing-engine.js').ParallelProcessingEngine | undefined} */
   let engine;
   const started = () => {
-    engine ??= new ParallelProcessingEngine({
+    engine ??= new (computing().ParallelProcessingEngine)({
       maxWorkers: Math.min(concurrency, MAX_WORKERS),
       taskTimeout: Number.POSITIVE_INFINITY,
     });
@@ -49,10 +51,10 @@ function nativeProcessors(concurrency) {
   };
   /** @type {Map<string, Processor>} */
   const processors = new Map();
-  for (const type of NATIVE_TYPES) {
+  for (const type of nativeTypes()) {
     processors.set(type, { call: (data, { signal }) => started().executeTask(type, data, { signal }) });
   }
   return { processors, close: async () => engine?.destroy() };
 }
 
-module.exports = { NATIVE_TYPES, fileProcessor, nativeProcessors };
+module.exports = { nativeTypes, fileProcessor, nativeProcessors };
