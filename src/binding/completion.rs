@@ -1,7 +1,7 @@
 //! How a completion queue wakes its environment: one threadsafe function per environment.
 //!
 //! A threadsafe function that native threads still use while its environment goes down
-//! crashes the process. So the queue calls it only under its own lock and never after it was
+//! crashes the process. So the queue calls it only under a lock of its own and never after it was
 //! closed, and the environment closes the queue in a cleanup hook that runs before Node
 //! tears the function down (hooks run last in, first out, and ours is added after it).
 
@@ -99,7 +99,7 @@ impl Waker for std::sync::Arc<LoopWaker> {
     fn wake(&self) {
         let function = self.0.load(Ordering::SeqCst);
         if !function.is_null() {
-            // SAFETY: called under the queue's lock before it is closed, hence before
+            // SAFETY: called under a lock of the queue before it is closed, hence before
             // `detach` releases the function.
             unsafe {
                 let mode = sys::ThreadsafeFunctionCallMode::nonblocking;

@@ -120,6 +120,8 @@ pub struct CompletionQueue {
     state: Mutex<State>,
     wake_pending: AtomicBool,
     asked_to_give_back: AtomicBool,
+    /// Held while a wake-up is sent.
+    open: Mutex<bool>,
     waker: Box<dyn Waker>,
 }
 
@@ -136,6 +138,7 @@ impl CompletionQueue {
             state: Mutex::default(),
             wake_pending: AtomicBool::new(false),
             asked_to_give_back: AtomicBool::new(false),
+            open: Mutex::new(true),
             waker,
         }
     }
@@ -147,24 +150,31 @@ impl CompletionQueue {
             return false;
         }
         state.items.push(Completion { operation, outcome });
-        if !self.wake_pending.swap(true, Ordering::SeqCst) {
-            // Inside the lock: `close` cannot pass while a wake-up is being sent.
+        drop(state);
+        self.wake_once();
+        true
+    }
+
+    /// Not under the lock of the results: the thread that is woken takes them at once, and while
+    /// it waited for a lock whose holder the system has put aside, others could use up their time.
+    fn wake_once(&self) {
+        if self.wake_pending.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let open = self.open.lock();
+        if *open {
             self.waker.wake();
         }
-        true
     }
 
     /// Wakes the environment so that it gives back memory, results or not; see
     /// [`freed_memory`](super::freed_memory).
     pub fn ask_to_give_back(&self) {
-        let state = self.state.lock();
-        if state.closed {
+        if self.state.lock().closed {
             return;
         }
         self.asked_to_give_back.store(true, Ordering::SeqCst);
-        if !self.wake_pending.swap(true, Ordering::SeqCst) {
-            self.waker.wake();
-        }
+        self.wake_once();
     }
 
     /// Whether memory is to be given back. The answer ends the question.
@@ -182,6 +192,8 @@ impl CompletionQueue {
 
     /// Refuses results from now on and returns those that nobody will take.
     pub fn close(&self) -> Vec<Completion> {
+        // Waits for a wake-up that is being sent, and lets no other begin.
+        *self.open.lock() = false;
         let mut state = self.state.lock();
         state.closed = true;
         std::mem::take(&mut state.items)
