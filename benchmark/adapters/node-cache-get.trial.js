@@ -3,6 +3,8 @@ const { evenly } = require('../workload/sequences.js');
 const { reading } = require('../cache/reading.js');
 const { hotpathNodeCache, nodeCache } = require('./contenders.js');
 
+const FLOOR = { measure: 'time', against: 'node-cache', atLeast: 1.5, moonshot: 4 };
+
 /** @type {import('../harness/types.js').Trial} */
 module.exports = {
   name: 'node-cache-get',
@@ -20,7 +22,10 @@ module.exports = {
     even: { title: 'all users evenly' },
   },
   measures: timeMeasures('get'),
-  floors: [{ measure: 'time', against: 'node-cache', atLeast: 1.5, moonshot: 4, headline: 'NodeCache `get`' }],
+  floors: [
+    { case: 'hot', ...FLOOR, headline: 'NodeCache `get`, 2,000 hot users' },
+    { case: 'even', ...FLOOR, headline: 'NodeCache `get`, 100,000 users evenly' },
+  ],
   contenders: { hotpath: hotpathNodeCache, 'node-cache': nodeCache },
   ...reading(evenly),
 };

@@ -2,6 +2,8 @@ const { timeMeasures } = require('../harness/timing.js');
 const { writing } = require('../cache/writing.js');
 const { hotpathNodeCache, nodeCache } = require('./contenders.js');
 
+const FLOOR = { measure: 'time', against: 'node-cache', atLeast: 1.5 };
+
 /** @type {import('../harness/types.js').Trial} */
 module.exports = {
   name: 'node-cache-set',
@@ -18,7 +20,10 @@ module.exports = {
     few: { title: '2,000 users', settings: { entries: 2_000 } },
   },
   measures: timeMeasures('set'),
-  floors: [{ measure: 'time', against: 'node-cache', atLeast: 1.5, headline: 'NodeCache `set`' }],
+  floors: [
+    { case: 'few', ...FLOOR, headline: 'NodeCache `set`, 2,000 users' },
+    { case: 'many', ...FLOOR, headline: 'NodeCache `set`, 100,000 users' },
+  ],
   contenders: { hotpath: hotpathNodeCache, 'node-cache': nodeCache },
   ...writing,
 };
