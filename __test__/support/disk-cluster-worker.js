@@ -5,9 +5,15 @@
 const [, , root, directory] = process.argv;
 const { DiskCache } = require(root);
 
+/** The primary starts as many. */
+const WORKERS = 4;
+
 async function work() {
   const cache = new DiskCache({ directory });
-  const report = { wrong: [], seen: 0, sets: 0 };
+  const report = { wrong: [], seen: 0, sets: 1 };
+  // All at once, or the first is done before the last has started.
+  await cache.increment('ready');
+  while ((await cache.get('ready')) < WORKERS) await new Promise((resolve) => setImmediate(resolve));
   for (let i = 0; i < 200; i += 1) {
     const key = `shared:${i % 20}`;
     const value = { by: process.pid, i, again: [process.pid, i], text: String(i).repeat(200) };
