@@ -8,27 +8,18 @@ const http = require('node:http');
 const { describe, it } = require('node:test');
 const { MemoryCache, MultiLevelCache, RedisCache, responseCache } = require('hotpath');
 const { deferred, runInWorker, waitFor } = require('../support');
-const { EXPRESS, ask, before, listen, text } = require('../support/http');
+const { EXPRESS, ask, before, listen, serveCached, text } = require('../support/http');
 
 const BIG = JSON.stringify(Array.from({ length: 3000 }, (_, id) => ({ id, name: `product ${id}` })));
 
 /** A handler in front of an application that counts its calls; the answer depends on the URL. */
-async function setUp(t, options) {
-  const responses = responseCache({ ttlMs: 60_000, onError: (error) => assert.fail(error), ...options });
-  t.after(() => responses.close());
-  const state = { calls: 0, responses };
-  state.url = await listen(
-    t,
-    before(responses, (request, response) => {
-      state.calls++;
-      response.setHeader('Content-Type', 'application/json');
-      response.setHeader('Cache-Tag', 'all');
-      if (request.headers['x-vary']) response.setHeader('Vary', 'X-Vary');
-      response.end(`["${request.url} ${request.headers['x-vary']}",${BIG}]`);
-    }),
-  );
-  return state;
-}
+const setUp = (t, options) =>
+  serveCached(t, options, (request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.setHeader('Cache-Tag', 'all');
+    if (request.headers['x-vary']) response.setHeader('Vary', 'X-Vary');
+    response.end(`["${request.url} ${request.headers['x-vary']}",${BIG}]`);
+  });
 
 /** What every store must do. */
 async function works(t, options, { tags = true } = {}) {
