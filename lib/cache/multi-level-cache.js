@@ -120,7 +120,7 @@ class MultiLevelCache extends EventEmitter {
   async get(key) {
     const value = this.#find(checkKey(key));
     if (value !== MISSING) return value;
-    const answer = await this.#read('tieredGet', key, false);
+    const answer = await this.#read(key);
     return answer.found ? answer.value : this.#absent;
   }
 
@@ -161,17 +161,12 @@ class MultiLevelCache extends EventEmitter {
     this.#requests.tellFailure({ tier: 'loader', level: 0, operation: 'getOrSet', key, cause: error });
   }
 
-  /**
-   * Asks the native side for one key, past the memory in front.
-   * @param {'tieredGet'} call
-   * @param {string} key
-   * @param {boolean} quiet
-   */
-  async #read(call, key, quiet) {
+  /** Asks the native side for one key, past the memory in front. @param {string} key */
+  async #read(key) {
     const handle = this.#open();
     const answer = await this.#ask(
-      (operation) => native[call](handle, operation, key, this.#settings.graceMs, quiet ? 1 : 0),
-      (form, value) => answerOf(this.#codec, form, value, quiet),
+      (operation) => native.tieredGet(handle, operation, key, this.#settings.graceMs, 0),
+      (form, value) => answerOf(this.#codec, form, value, false),
     );
     this.#tellRead(key, answer);
     return answer;
