@@ -43,4 +43,4 @@ function inWordsOf(words, open) {
   }
 }
 
-module.exports = { inWordsOf, openFaceMemory };
+module.exports = { openFaceMemory };

@@ -182,10 +182,10 @@ class MultiLevelCache extends EventEmitter {
    * Begins an operation that answers at once, or later.
    * @template T
    * @param {(operation: number) => [number, any] | undefined} begin
-   * @param {(form: number, value: any) => T} take makes the result, as soon as the answer is there
+   * @param {(form: number, value: any) => T} [take] makes the result, as soon as the answer is there; by default its value
    * @returns {Promise<T>}
    */
-  #ask(begin, take) {
+  #ask(begin, take = payloadOf) {
     return new Promise((resolve, reject) => {
       const operation = environment.nextOperation();
       const succeed = (/** @type {number} */ form, /** @type {any} */ value) => {
@@ -233,10 +233,7 @@ class MultiLevelCache extends EventEmitter {
     if (places.length === 0) return values;
     const missing = places.map((place) => wanted[place]);
     const { graceMs } = this.#settings;
-    const flat = await this.#ask(
-      (operation) => native.tieredGetMany(handle, operation, missing, graceMs, 0),
-      payloadOf,
-    );
+    const flat = await this.#ask((operation) => native.tieredGetMany(handle, operation, missing, graceMs, 0));
     for (let index = 0; index < places.length; index++) {
       const answer = answerOf(this.#codec, flat[index * 2], flat[index * 2 + 1], false);
       this.#tellRead(missing[index], answer);
@@ -303,7 +300,7 @@ class MultiLevelCache extends EventEmitter {
       const answer = native.tieredSet(handle, operation, key, kind, payload, start, end, ttlMs, graceMs, tags);
       codec.payload = undefined;
       return answer;
-    }, payloadOf);
+    });
     if (this.listenerCount('set') > 0) this[TELL]('set', { key });
     return stored;
   }
@@ -343,10 +340,7 @@ class MultiLevelCache extends EventEmitter {
       native.tieredStage(handle, key, kind, payload, start, end);
       return key;
     });
-    const stored = await this.#ask(
-      (operation) => native.tieredSetMany(handle, operation, ttlMs, graceMs, tags),
-      payloadOf,
-    );
+    const stored = await this.#ask((operation) => native.tieredSetMany(handle, operation, ttlMs, graceMs, tags));
     if (this.listenerCount('set') > 0) for (const key of keys) this[TELL]('set', { key });
     return stored;
   }
@@ -364,7 +358,7 @@ class MultiLevelCache extends EventEmitter {
   /** @param {string[]} keys @returns {Promise<number>} */
   async #delete(keys) {
     const handle = this.#open();
-    const deleted = await this.#ask((operation) => native.tieredDelete(handle, operation, keys), payloadOf);
+    const deleted = await this.#ask((operation) => native.tieredDelete(handle, operation, keys));
     return deleted;
   }
 
@@ -387,26 +381,26 @@ class MultiLevelCache extends EventEmitter {
   async #walk(walk, pattern) {
     const handle = this.#open();
     if (typeof pattern !== 'string') throw invalidArgType('a string', 'pattern', pattern);
-    return this.#ask((operation) => walk(handle, operation, pattern), payloadOf);
+    return this.#ask((operation) => walk(handle, operation, pattern));
   }
 
   async clear() {
     const handle = this.#open();
-    await this.#ask((operation) => native.tieredClear(handle, operation), payloadOf);
+    await this.#ask((operation) => native.tieredClear(handle, operation));
   }
 
   /** @param {string} key */
   async expire(key) {
     const handle = this.#open();
     checkKey(key);
-    return this.#ask((operation) => native.tieredExpire(handle, operation, key), payloadOf);
+    return this.#ask((operation) => native.tieredExpire(handle, operation, key));
   }
 
   /** @param {string | string[]} tags */
   async invalidateTags(tags) {
     const handle = this.#open();
     const names = tagList(typeof tags === 'string' ? [tags] : tags, 'tags');
-    return this.#ask((operation) => native.tieredInvalidateTags(handle, operation, names), payloadOf);
+    return this.#ask((operation) => native.tieredInvalidateTags(handle, operation, names));
   }
 
   /**
@@ -506,7 +500,7 @@ class MultiLevelCache extends EventEmitter {
     this.#handle = NO_HANDLE;
     this.#unwatch();
     try {
-      await this.#ask((operation) => native.tieredFlush(handle, operation), payloadOf);
+      await this.#ask((operation) => native.tieredFlush(handle, operation));
     } finally {
       this.#requests.end();
       collected.unregister(this);
