@@ -8,11 +8,11 @@ const { pending } = require('../environment.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
-const { Codec, KIND } = require('../cache/codec.js');
+const { Codec } = require('../cache/codec.js');
 const { batchError } = require('./batch-error.js');
 const { checkContainer } = require('./containers.js');
+const { PackedObjects, eachUuid } = require('./packed-objects.js');
 const { searchFor } = require('./search.js');
-const { timeOrderedUuid } = require('./uuid.js');
 
 const NO_HANDLE = 0xffff_ffff;
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
@@ -58,12 +58,12 @@ class DiskDataProvider {
     return this.#handle === NO_HANDLE;
   }
 
-  /** @param {unknown} container @param {unknown} object */
+  /** @param {unknown} container @param {unknown} object @returns {Promise<string>} */
   async add(container, object) {
     const name = this.#check(container);
-    const uuid = timeOrderedUuid();
-    await this.#store(name, [{ uuid, ...this.#encode(object) }]);
-    return uuid;
+    const packed = new PackedObjects(this.#codec);
+    packed.add(object);
+    return this.#store(name, packed);
   }
 
   /** @param {unknown} container @param {unknown} objects */
@@ -71,46 +71,34 @@ class DiskDataProvider {
     const name = this.#check(container);
     if (!Array.isArray(objects)) throw invalidArgType('an array', 'objects', objects);
     const errors = [];
-    const added = [];
-    const uuids = new Array(objects.length);
+    const places = [];
+    const packed = new PackedObjects(this.#codec);
     for (let index = 0; index < objects.length; index++) {
       try {
-        const encoded = this.#encode(objects[index]);
-        uuids[index] = timeOrderedUuid();
-        added.push({ uuid: uuids[index], ...encoded });
+        packed.add(objects[index]);
+        places.push(index);
       } catch (error) {
         errors.push({ index, error });
       }
     }
-    if (added.length > 0) await this.#store(name, added);
+    const uuids = new Array(objects.length);
+    if (places.length > 0) {
+      let next = 0;
+      eachUuid(await this.#store(name, packed), (uuid) => {
+        uuids[places[next++]] = uuid;
+      });
+    }
     if (errors.length > 0) throw batchError(uuids, errors);
     return uuids;
   }
 
-  /** @param {unknown} object @returns {{ kind: number, bytes: Buffer }} */
-  #encode(object) {
-    const { kind, payload } = this.#codec.encodeOwned(object);
-    if (Buffer.isBuffer(payload)) return { kind, bytes: payload };
-    if (typeof payload === 'string') {
-      return payload.isWellFormed()
-        ? { kind: KIND.UTF8, bytes: Buffer.from(payload) }
-        : { kind: KIND.UTF16, bytes: Buffer.from(payload, 'utf16le') };
-    }
-    const bytes = Buffer.alloc(payload === undefined ? 0 : 8);
-    if (payload !== undefined) bytes.writeDoubleLE(payload);
-    return { kind, bytes };
-  }
-
-  /** @param {string} container @param {{ uuid: string, kind: number, bytes: Buffer }[]} added */
-  #store(container, added) {
-    let end = 0;
-    const shapes = added.flatMap(({ kind, bytes }) => {
-      end += bytes.length;
-      return [kind, end];
+  /** @param {string} container @param {PackedObjects} packed @returns {Promise<string>} the UUIDs */
+  async #store(container, { shapes, bytes }) {
+    let uuids = '';
+    await pending((operation) => {
+      uuids = native.diskObjectsAdd(this.#handle, container, shapes, bytes, operation);
     });
-    const uuids = added.map(({ uuid }) => uuid);
-    const payloads = added.length === 1 ? added[0].bytes : Buffer.concat(added.map(({ bytes }) => bytes));
-    return pending((operation) => native.diskObjectsAdd(this.#handle, container, uuids, shapes, payloads, operation));
+    return uuids;
   }
 
   /** @param {unknown} container @param {unknown} uuid */

@@ -3,6 +3,7 @@
 // A data provider in memory. Objects are encoded and kept in native memory, so that the collector never sees them.
 
 const native = require('../native.js');
+const { scratchWords } = require('../environment.js');
 const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
@@ -10,10 +11,16 @@ const { Codec } = require('../cache/codec.js');
 const { MISSING, NativeReads } = require('../cache/native-reads.js');
 const { batchError } = require('./batch-error.js');
 const { checkContainer } = require('./containers.js');
+const { PackedObjects, eachUuid } = require('./packed-objects.js');
 const { searchFor } = require('./search.js');
-const { timeOrderedUuid } = require('./uuid.js');
 
 const NO_HANDLE = 0xffff_ffff;
+
+/** Objects of one native call at most: the kind and the end of each stand in the shared memory. */
+const MOST_OBJECTS = 4096;
+
+/** Bytes of one native call, when there are so many. */
+const MOST_BYTES = 1 << 20;
 
 /** Objects that a search looks at before the event loop gets a turn. */
 const PAGE = 512;
@@ -47,6 +54,7 @@ class MemoryDataProvider {
   #handle = native.openMemoryObjects();
   #codec = new Codec(new LocalDictionary());
   #reads = new NativeReads(NO_HANDLE, this.#codec);
+  #one = new PackedObjects(this.#codec);
 
   constructor() {
     collected.register(this, this.#handle, this);
@@ -56,9 +64,11 @@ class MemoryDataProvider {
     return this.#handle === NO_HANDLE;
   }
 
-  /** @param {unknown} container @param {unknown} object */
+  /** @param {unknown} container @param {unknown} object @returns {Promise<string>} */
   async add(container, object) {
-    return this.#add(this.#check(container), object);
+    const name = this.#check(container);
+    this.#one.add(object);
+    return this.#store(name, this.#one);
   }
 
   /** @param {unknown} container @param {unknown} objects */
@@ -67,25 +77,39 @@ class MemoryDataProvider {
     if (!Array.isArray(objects)) throw invalidArgType('an array', 'objects', objects);
     const errors = [];
     const uuids = new Array(objects.length);
+    // Not the one for single objects: encoding may run getters, and these may add objects.
+    const packed = new PackedObjects(this.#codec);
+    /** Places of the objects that are packed. @type {number[]} */
+    let places = [];
+    const store = () => {
+      let next = 0;
+      eachUuid(this.#store(name, packed), (uuid) => {
+        uuids[places[next++]] = uuid;
+      });
+      places = [];
+    };
     for (let index = 0; index < objects.length; index++) {
       try {
-        uuids[index] = this.#add(name, objects[index]);
+        packed.add(objects[index]);
+        places.push(index);
       } catch (error) {
         errors.push({ index, error });
       }
+      if (packed.count === MOST_OBJECTS || packed.size >= MOST_BYTES) store();
     }
+    if (packed.count > 0) store();
     if (errors.length > 0) throw batchError(uuids, errors);
     return uuids;
   }
 
-  /** @param {string} container @param {unknown} object */
-  #add(container, object) {
-    const uuid = timeOrderedUuid();
-    const codec = this.#codec;
-    const kind = codec.encode(object);
-    native.memoryObjectsPut(this.#handle, container, uuid, kind, codec.payload, codec.start, codec.end);
-    codec.payload = undefined;
-    return uuid;
+  /** @param {string} container @param {PackedObjects} packed is empty afterwards @returns {string} the UUIDs */
+  #store(container, packed) {
+    // A getter may have closed the provider.
+    this.#checkOpen();
+    const { bytes, count, shapes } = packed;
+    for (let index = 0; index < shapes.length; index++) scratchWords[index] = shapes[index];
+    packed.clear();
+    return native.memoryObjectsAdd(this.#handle, container, bytes, count);
   }
 
   /** @param {unknown} container @param {unknown} uuid */
@@ -113,16 +137,17 @@ class MemoryDataProvider {
     const found = [];
     let after = '';
     for (;;) {
-      /** @type {string[]} */
       const page = translated(() => native.memoryObjectsPage(this.#handle, name, after, PAGE));
-      for (const uuid of page) {
+      let count = 0;
+      eachUuid(page, (uuid) => {
         // The function that looks for objects may have removed this one, or closed the provider.
         this.#checkOpen();
         const object = this.#reads.receive(native.memoryObjectsGet(this.#handle, name, uuid));
         if (object !== MISSING && matches(object)) found.push(object);
-      }
-      if (page.length < PAGE) return found;
-      after = page[page.length - 1];
+        count++;
+        after = uuid;
+      });
+      if (count < PAGE) return found;
       await new Promise((resolve) => setImmediate(resolve));
       this.#checkOpen();
     }

@@ -5,6 +5,7 @@
 const native = require('../native.js');
 const { BATCH, WORD, header, scratch, scratchDoubles } = require('../environment.js');
 const { HotpathClosedError } = require('../errors.js');
+const { eachJoined } = require('../joined-texts.js');
 const { KIND } = require('./codec.js');
 
 /** Without the checks that `toString` makes; the typings of Node leave these out. @type {any} */
@@ -52,10 +53,8 @@ class NativeReads {
   receiveMany(keys, absent, observe) {
     const values = new Array(keys.length);
     const describe = observe === undefined ? 0 : 1;
-    for (let from = 0; from < keys.length; ) {
-      const batch = from === 0 && keys.length <= BATCH ? keys : keys.slice(from, from + BATCH);
-      for (let index = 0; index < batch.length; index++) header[index] = batch[index].length;
-      const done = checkOpen(native.getMany(this.#handle, batch.length, batch.join(''), batch, describe));
+    const take = (/** @type {string} */ joined, /** @type {number} */ count, /** @type {number} */ from) => {
+      const done = checkOpen(native.getMany(this.#handle, joined, count, describe));
       let single = -1;
       for (let entry = 0, base = 0; entry < done; entry++, base += WORD.COUNT) {
         const place = from + entry;
@@ -73,8 +72,9 @@ class NativeReads {
         values[single] = value === MISSING ? absent : value;
         if (observe !== undefined) observe(keys[single], value, -1);
       }
-      from += done;
-    }
+      return done;
+    };
+    eachJoined(keys, take, BATCH);
     return values;
   }
 

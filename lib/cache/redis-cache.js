@@ -14,6 +14,7 @@ const { translate, translated } = require('../native-errors.js');
 const { watchService } = require('../services.js');
 const { addProperty } = require('../own-property.js');
 const check = require('../validate.js');
+const { eachJoined } = require('../joined-texts.js');
 const { Codec, KIND, corrupt } = require('./codec.js');
 const { StampedRecords } = require('./codec-stamped-records.js');
 const { EncodedEntries } = require('./encoded-entries.js');
@@ -112,7 +113,7 @@ class RedisCache extends EventEmitter {
 
   /** @param {string} key */
   delete(key) {
-    return this.#ask(() => native.redisDeleteMany(this.#handle, [checkKey(key)]), EXPECT.ANY);
+    return this.#ask(() => native.redisDeleteMany(this.#named([checkKey(key)])), EXPECT.ANY);
   }
 
   /** @param {string} key */
@@ -142,7 +143,16 @@ class RedisCache extends EventEmitter {
   /** @param {string[]} keys @param {number} expect @returns {Promise<any[]>} */
   #readMany(keys, expect) {
     if (Array.isArray(keys) && keys.length === 0) return this.#nothing([]);
-    return this.#ask(() => native.redisGetMany(this.#handle, checkKeys(keys)), expect);
+    return this.#ask(() => native.redisGetMany(this.#named(checkKeys(keys))), expect);
+  }
+
+  /** Names the keys of the bulk request that comes next. @param {string[]} keys @returns {number} the handle */
+  #named(keys) {
+    const handle = this.#handle;
+    eachJoined(keys, (joined, count, from) => {
+      native.redisName(handle, joined, count, from);
+    });
+    return handle;
   }
 
   /** @param {any} entries an object, a Map or any iterable of pairs @param {unknown} [ttl] */
@@ -165,7 +175,7 @@ class RedisCache extends EventEmitter {
   /** @param {string[]} keys */
   deleteMany(keys) {
     if (Array.isArray(keys) && keys.length === 0) return this.#nothing(0);
-    return this.#ask(() => native.redisDeleteMany(this.#handle, checkKeys(keys)));
+    return this.#ask(() => native.redisDeleteMany(this.#named(checkKeys(keys))));
   }
 
   /** @param {string} key @param {unknown} [ttl] */

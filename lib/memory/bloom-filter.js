@@ -2,7 +2,9 @@
 
 const { types } = require('node:util');
 const native = require('../native.js');
+const { scratch } = require('../environment.js');
 const { invalidArgType, outOfRange } = require('../errors.js');
+const { eachJoined } = require('../joined-texts.js');
 const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
 
@@ -46,15 +48,27 @@ class BloomFilter {
 
   /** @param {Iterable<string | Uint8Array>} items */
   addMany(items) {
-    return native.bloomAddMany(this.#handle, checkItems(items));
+    const { list, onlyText } = checkItems(items);
+    let added = 0;
+    if (onlyText) {
+      eachJoined(list, (joined, count) => {
+        added += native.bloomAddMany(this.#handle, joined, count);
+      });
+    } else {
+      for (const item of list) added += Number(this.add(item));
+    }
+    return added;
   }
 
   /** @param {Iterable<string | Uint8Array>} items @returns {boolean[]} */
   hasMany(items) {
-    const answers = native.bloomHasMany(this.#handle, checkItems(items));
-    // A loop: `Array.from` would take longer than the answers.
-    const found = new Array(answers.length);
-    for (let index = 0; index < found.length; index++) found[index] = answers[index] === 1;
+    const { list, onlyText } = checkItems(items);
+    if (!onlyText) return list.map((item) => this.has(item));
+    const found = new Array(list.length);
+    eachJoined(list, (joined, count, from) => {
+      native.bloomHasMany(this.#handle, joined, count);
+      for (let index = 0; index < count; index++) found[from + index] = scratch[index] === 1;
+    });
     return found;
   }
 
@@ -112,16 +126,19 @@ function checkBytes(bytes, path) {
   return bytes;
 }
 
-/** All checked before the first is added. @param {any} items @returns {(string | Uint8Array)[]} */
+/** All checked before the first is added. @param {any} items @returns {{ list: any[], onlyText: boolean }} */
 function checkItems(items) {
   if (typeof items?.[Symbol.iterator] !== 'function' || typeof items === 'string') {
     throw invalidArgType('an iterable of strings or Uint8Arrays', 'items', items);
   }
   const list = Array.isArray(items) ? items : Array.from(items);
+  let onlyText = true;
   for (let index = 0; index < list.length; index++) {
-    if (typeof list[index] !== 'string') checkItem(list[index], `items[${index}]`);
+    if (typeof list[index] === 'string') continue;
+    checkItem(list[index], `items[${index}]`);
+    onlyText = false;
   }
-  return list;
+  return { list, onlyText };
 }
 
 module.exports = { BloomFilter };

@@ -6,7 +6,7 @@
 //! and native threads learn that nobody is there any more. The memory itself is freed when
 //! Node deletes the environment, because finalizers may still run in between.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::completion::LoopWaker;
 use super::compute::Computes;
 use super::disk_cache::DiskCaches;
 use super::jobs::JobQueues;
+use super::joined::Joined;
 use super::load::Loads;
 use super::memory::Structures;
 use super::memory_cache::MemoryCaches;
@@ -63,6 +64,11 @@ impl Shared {
         self.write(index * size_of::<i32>(), &word.to_ne_bytes());
     }
 
+    /// How many words there are.
+    pub fn words(self) -> usize {
+        self.length / size_of::<i32>()
+    }
+
     /// Loads a word, 0 outside.
     pub fn word(self, index: usize) -> i32 {
         let offset = index * size_of::<i32>();
@@ -83,6 +89,8 @@ pub struct Environment {
     pub header: Cell<Shared>,
     /// Encoded values handed over.
     pub scratch: Cell<Shared>,
+    /// Memory for strings that come joined.
+    pub joined: RefCell<Joined>,
     /// What it uses of memory caches.
     pub memory_caches: MemoryCaches,
     /// What it uses of disk caches.
@@ -123,6 +131,7 @@ impl Environment {
             queue: Arc::new(CompletionQueue::new(Box::new(waker.clone()))),
             header: Cell::new(Shared::NONE),
             scratch: Cell::new(Shared::NONE),
+            joined: RefCell::default(),
             memory_caches: MemoryCaches::default(),
             disk_caches: DiskCaches::default(),
             worker_pools: WorkerPools::default(),

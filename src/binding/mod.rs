@@ -14,6 +14,7 @@ mod durations;
 mod environment;
 mod handles;
 mod jobs;
+mod joined;
 mod load;
 mod memory;
 mod memory_cache;

@@ -9,7 +9,9 @@ use napi_derive::napi;
 
 use crate::binding::environment::Environment;
 use crate::binding::to_napi;
-use crate::engine::batch::objects::{DiskObjects, Object, Uuid, format_uuid, parse_uuid};
+use crate::engine::batch::objects::{
+    DiskObjects, Object, UUID_LENGTH, Uuid, new_uuids, parse_uuid, write_uuid,
+};
 use crate::engine::batch::threads;
 use crate::engine::cache::record::Kind;
 use crate::engine::completion::{CompletionQueue, Outcome, Reply};
@@ -88,38 +90,32 @@ fn in_background(
 }
 
 /// Adds objects whose payloads lie one behind the other; `shapes` tells of each its kind and
-/// where it ends.
+/// where it ends. Returns their new UUIDs, one behind the other.
 #[napi(catch_unwind)]
 pub fn disk_objects_add(
     env: Env,
     handle: u32,
     container: String,
-    uuids: Vec<String>,
     shapes: Vec<u32>,
     payloads: Buffer,
     operation: u32,
-) -> Result<()> {
+) -> Result<String> {
     let (store, queue) = store(&env, handle)?;
+    let count = shapes.len() / 2;
     let mut start = 0;
-    let mut added = Vec::with_capacity(uuids.len());
-    for (uuid, shape) in uuids.iter().zip(shapes.chunks_exact(2)) {
+    let mut text = Vec::with_capacity(count * UUID_LENGTH);
+    let mut added = Vec::with_capacity(count);
+    for (shape, uuid) in shapes.chunks_exact(2).zip(new_uuids(count)) {
         let (kind, end) = (Kind(shape[0] as u8), shape[1] as usize);
-        let bytes = payloads.get(start..end).unwrap_or_default();
+        let bytes = payloads.get(start..end).unwrap_or_default().into();
         start = end;
-        if let Some(uuid) = parse_uuid(uuid.as_bytes()) {
-            added.push((
-                uuid,
-                Object {
-                    kind,
-                    bytes: bytes.into(),
-                },
-            ));
-        }
+        write_uuid(uuid, &mut text);
+        added.push((uuid, Object { kind, bytes }));
     }
     store.add(container.as_bytes(), added, move |result| {
         queue.push(operation, Outcome::from(result.map(|()| Reply::None)));
     });
-    Ok(())
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Reads objects by their UUIDs.
@@ -176,8 +172,12 @@ pub fn disk_objects_page(
         let after = parse_uuid(after.as_bytes());
         let page = store.page(container.as_bytes(), after, most as usize)?;
         let entry = |(uuid, object): (Uuid, Object)| {
-            let uuid = (Kind::LATIN1, format_uuid(uuid).into_bytes());
-            [Some(uuid), Some((object.kind, object.bytes.into_vec()))]
+            let mut name = Vec::with_capacity(UUID_LENGTH);
+            write_uuid(uuid, &mut name);
+            [
+                Some((Kind::LATIN1, name)),
+                Some((object.kind, object.bytes.into_vec())),
+            ]
         };
         Ok(Reply::Values(page.into_iter().flat_map(entry).collect()))
     })

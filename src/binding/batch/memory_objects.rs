@@ -11,12 +11,12 @@ use crate::binding::call::{Call, EntryPoint, Failure, Returned, entry_points};
 use crate::binding::environment::Environment;
 use crate::binding::memory_cache::hot;
 use crate::binding::values;
-use crate::engine::batch::objects::{MemoryObjects, Object, format_uuid, parse_uuid};
+use crate::engine::batch::objects::{MemoryObjects, Object, UUID_LENGTH, new_uuids, parse_uuid, write_uuid};
 use crate::engine::cache::record::Kind;
 use crate::error::Error;
 
 pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
-    "memoryObjectsPut" => put,
+    "memoryObjectsAdd" => add,
     "memoryObjectsGet" => get,
     "memoryObjectsRemove" => remove,
     "memoryObjectsPage" => page,
@@ -80,22 +80,30 @@ fn store<const N: usize>(call: &Call<'_, N>) -> Result<Rc<MemoryObjectsHandle>, 
     })
 }
 
-/// `memoryObjectsPut(handle, container, uuid, kind, payload, start, end)`: 0 if the name is
-/// no UUID.
-fn put(call: &Call<'_, 7>) -> Returned {
+/// `memoryObjectsAdd(handle, container, payloads, count)`: adds objects whose payloads lie one
+/// behind the other; their kinds and where they end stand in the scratch memory. Answers with
+/// their new UUIDs, one behind the other.
+fn add(call: &Call<'_, 4>) -> Returned {
     let store = store(call)?;
-    let Some(uuid) = call.with_text(2, parse_uuid)? else {
-        return call.int(0);
-    };
-    let object = values::with_encoded(call, [3, 4, 5, 6], |kind, bytes| Object {
-        kind,
-        bytes: bytes.into(),
-    })?;
+    let (payloads, count) = (call.buffer(2)?, call.u32(3)? as usize);
+    let shapes = call.environment.scratch.get();
+    let mut uuids = Vec::with_capacity(count * UUID_LENGTH);
     call.with_text(1, |container| {
-        store.objects.borrow_mut().put(container, uuid, object)
+        let mut objects = store.objects.borrow_mut();
+        let mut start = 0;
+        for (index, uuid) in new_uuids(count).enumerate() {
+            let end = shapes.word(2 * index + 1) as u32 as usize;
+            let object = Object {
+                kind: Kind(shapes.word(2 * index) as u8),
+                bytes: payloads.get(start..end).unwrap_or_default().into(),
+            };
+            start = end;
+            objects.put(container, uuid, object);
+            write_uuid(uuid, &mut uuids);
+        }
     })?;
     store.report_now(call.env);
-    call.int(1)
+    values::string(call.env, Kind::LATIN1, &uuids)
 }
 
 /// `memoryObjectsGet(handle, container, uuid)`: handed over as reads of a cache are.
@@ -123,15 +131,15 @@ fn remove(call: &Call<'_, 3>) -> Returned {
 }
 
 /// `memoryObjectsPage(handle, container, after, most)`: UUIDs that come after one, or from
-/// the first on.
+/// the first on; one behind the other.
 fn page(call: &Call<'_, 4>) -> Returned {
     let store = store(call)?;
     let after = call.with_text(2, parse_uuid)?;
     let most = call.u32(3)? as usize;
     let uuids = call.with_text(1, |container| store.objects.borrow().page(container, after, most))?;
-    let text = |uuid| values::string(call.env, Kind::LATIN1, format_uuid(uuid).as_bytes());
-    let uuids: Result<Vec<_>, _> = uuids.into_iter().map(text).collect();
-    values::array(call.env, &uuids?)
+    let mut text = Vec::with_capacity(uuids.len() * UUID_LENGTH);
+    uuids.into_iter().for_each(|uuid| write_uuid(uuid, &mut text));
+    values::string(call.env, Kind::LATIN1, &text)
 }
 
 /// `memoryObjectsCount(handle, container)`

@@ -2,10 +2,8 @@
 
 use std::rc::Rc;
 
-use napi::sys;
-
 use super::Held;
-use crate::binding::call::{Call, EntryPoint, Failure, Returned, check, entry_points, with_text};
+use crate::binding::call::{Call, EntryPoint, Failure, Returned, entry_points};
 use crate::binding::values;
 use crate::engine::memory::bloom::Bloom;
 use crate::error::Error;
@@ -87,66 +85,25 @@ fn has_bytes(call: &Call<'_, 2>) -> Returned {
     call.int(i32::from(has))
 }
 
-/// `bloomAddMany(handle, items)`: how many were new.
-fn add_many(call: &Call<'_, 2>) -> Returned {
+/// `bloomAddMany(handle, joined, count)`: how many were new.
+fn add_many(call: &Call<'_, 3>) -> Returned {
     let held = held(call, 0)?;
     let mut bloom = held.structure.borrow_mut();
-    let mut new = 0.0;
-    each(call, |item| new += f64::from(u8::from(bloom.add(item))))?;
-    call.number(new)
+    let new = call.with_joined([1, 2], |items| {
+        items.iter().filter(|item| bloom.add(item)).count()
+    })?;
+    call.number(new as f64)
 }
 
-/// `bloomHasMany(handle, items, answers)`: writes a byte for each item.
+/// `bloomHasMany(handle, joined, count)`: writes a byte for each item into the scratch memory.
 fn has_many(call: &Call<'_, 3>) -> Returned {
     let held = held(call, 0)?;
     let bloom = held.structure.borrow();
-    let mut answers = Vec::new();
-    each(call, |item| answers.push(u8::from(bloom.has(item))))?;
-    values::owned_buffer(call.env, answers)
-}
-
-/// Calls back with each string, or the bytes of each Buffer, of an array.
-fn each<const N: usize>(call: &Call<'_, N>, mut take: impl FnMut(&[u8])) -> Result<(), Failure> {
-    let array = call.argument(1);
-    let mut length = 0;
-    // SAFETY: the value is alive in this callback's scope.
-    check(unsafe { sys::napi_get_array_length(call.env, array, &mut length) })?;
-    for position in 0..length {
-        // One scope for all elements would hold a handle for each until the end.
-        let mut scope = std::ptr::null_mut();
-        // SAFETY: opened and closed here, and nothing leaves it.
-        check(unsafe { sys::napi_open_handle_scope(call.env, &mut scope) })?;
-        let taken = element(call, array, position, &mut take);
-        // SAFETY: opened above.
-        check(unsafe { sys::napi_close_handle_scope(call.env, scope) })?;
-        taken?;
-    }
-    Ok(())
-}
-
-fn element<const N: usize>(
-    call: &Call<'_, N>,
-    array: sys::napi_value,
-    position: u32,
-    take: &mut impl FnMut(&[u8]),
-) -> Result<(), Failure> {
-    let element = call.element(array, position)?;
-    match with_text(call.env, element, &mut *take) {
-        Err(Failure::Status(sys::Status::napi_string_expected)) => {
-            let (mut data, mut length) = (std::ptr::null_mut(), 0);
-            // SAFETY: the value is alive in this callback's scope.
-            check(unsafe { sys::napi_get_buffer_info(call.env, element, &mut data, &mut length) })?;
-            let bytes = match length {
-                0 => &[],
-                // SAFETY: Node-API gave pointer and length of memory that the element keeps
-                // alive, and no JavaScript runs while it is read.
-                _ => unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) },
-            };
-            take(bytes);
-            Ok(())
-        }
-        other => other,
-    }
+    let answers: Vec<u8> = call.with_joined([1, 2], |items| {
+        items.iter().map(|item| u8::from(bloom.has(item))).collect()
+    })?;
+    call.environment.scratch.get().write(0, &answers);
+    call.undefined()
 }
 
 /// `bloomUnion(handle, other)`: a handle on a new filter.

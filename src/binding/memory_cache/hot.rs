@@ -4,11 +4,10 @@
 //! a status and leaves the value's form, version and place in the shared header, and its
 //! bytes in the shared scratch memory, where JavaScript decodes them.
 
-use napi::sys;
-
 use super::CacheHandle;
-use crate::binding::call::{Call, EntryPoint, Failure, Returned, check, entry_points, with_text};
+use crate::binding::call::{Call, EntryPoint, Failure, Returned, entry_points};
 use crate::binding::environment::Shared;
+use crate::binding::joined::Joined;
 use crate::binding::values;
 use crate::engine::cache::memory::{Entry, MemoryCache, Number, Written};
 use crate::engine::cache::record::{Key, Kind, Record};
@@ -170,80 +169,28 @@ fn with_payload<const N: usize, T>(
     result
 }
 
-/// The keys of a batch, one behind the other, and where each ends.
-struct Batch {
-    arena: Vec<u8>,
-    ends: [usize; BATCH],
-    count: usize,
-}
-
-/// `getMany(handle, count, joined, keys, describe)`: values of up to `BATCH` keys, as many as fit into
-/// the shared memory. The keys come joined, with their lengths in the header, which saves a
-/// look-up in the array and a copy for each; the array is for keys beyond ASCII. Answers how
-/// many keys were done; each has its words in the header, those for a near cache only if
-/// `describe` is 1.
-fn get_many(call: &Call<'_, 5>) -> Returned {
+/// `getMany(handle, joined, count, describe)`: values of up to `BATCH` keys, as many as fit into
+/// the shared memory. Answers how many keys were done; each has its words in the header, those
+/// for a near cache only if `describe` is 1.
+fn get_many(call: &Call<'_, 4>) -> Returned {
     let handle = handle!(call);
-    let count = (call.u32(1)? as usize).min(BATCH);
-    let mut batch = Batch {
-        arena: call.environment.memory_caches.keys.take(),
-        ends: [0; BATCH],
-        count,
-    };
-    if !split_joined(call, &mut batch)? {
-        gather(call, &mut batch)?;
-    }
-    let done = read_batch(call, &handle, &batch);
-    if batch.arena.capacity() <= 1 << 20 {
-        call.environment.memory_caches.keys.replace(batch.arena);
-    }
+    let done = call.with_joined([1, 2], |keys| read_batch(call, &handle, keys))?;
     call.int(done? as i32)
 }
 
-/// Reads the keys from their joined form. False when they are not ASCII.
-fn split_joined(call: &Call<'_, 5>, batch: &mut Batch) -> Result<bool, Failure> {
-    let header = call.environment.header.get();
-    let mut length = 0;
-    for (index, end) in batch.ends[..batch.count].iter_mut().enumerate() {
-        length += header.word(index) as usize;
-        *end = length;
-    }
-    batch.arena.clear();
-    batch.arena.resize(length + 1, 0);
-    let mut written = 0;
-    // SAFETY: the buffer has room for the stated length and the terminator.
-    check(unsafe {
-        let buffer = batch.arena.as_mut_ptr().cast();
-        sys::napi_get_value_string_utf8(call.env, call.argument(2), buffer, length + 1, &mut written)
-    })?;
-    // A byte for every unit: nothing was cut, and nothing is wider than a byte.
-    Ok(written == length && text::is_ascii(&batch.arena[..length]))
-}
-
-/// Reads the keys from their array.
-fn gather(call: &Call<'_, 5>, batch: &mut Batch) -> Result<(), Failure> {
-    batch.arena.clear();
-    for (index, end) in batch.ends[..batch.count].iter_mut().enumerate() {
-        let element = call.element(call.argument(3), index as u32)?;
-        with_text(call.env, element, |bytes| batch.arena.extend_from_slice(bytes))?;
-        *end = batch.arena.len();
-    }
-    Ok(())
-}
-
 /// Hands over the values of a batch. Returns how many keys were done.
-fn read_batch(call: &Call<'_, 5>, handle: &CacheHandle, batch: &Batch) -> Result<usize, Failure> {
+fn read_batch(call: &Call<'_, 4>, handle: &CacheHandle, joined: &Joined) -> Result<usize, Failure> {
     let mut keys = [Key { hash: 0, bytes: &[] }; BATCH];
-    let mut key_start = 0;
+    let mut count = 0;
     // All keys first, so that the memory of their records is on its way before any is read.
-    for (key, &end) in keys.iter_mut().zip(&batch.ends[..batch.count]) {
-        *key = Key::new(&batch.arena[key_start..end]);
+    for (key, bytes) in keys.iter_mut().zip(joined.iter()) {
+        *key = Key::new(bytes);
         handle.cache.prefetch(key.hash);
-        key_start = end;
+        count += 1;
     }
     let mut start = 0;
-    let describe = call.u32(4)? == 1;
-    for (done, &key) in keys[..batch.count].iter().enumerate() {
+    let describe = call.u32(3)? == 1;
+    for (done, &key) in keys[..count].iter().enumerate() {
         let base = done * word::COUNT;
         match batch_entry(call, handle, key, (base, start), describe)? {
             Fits::Yes(written) => start += written,
@@ -255,7 +202,7 @@ fn read_batch(call: &Call<'_, 5>, handle: &CacheHandle, batch: &Batch) -> Result
             Fits::Later => return Ok(done),
         }
     }
-    Ok(batch.count)
+    Ok(count)
 }
 
 /// Whether a value of a batch fits into the shared memory.
@@ -270,7 +217,7 @@ enum Fits {
 
 /// Hands over one value of a batch.
 fn batch_entry(
-    call: &Call<'_, 5>,
+    call: &Call<'_, 4>,
     handle: &CacheHandle,
     key: Key<'_>,
     (base, start): (usize, usize),

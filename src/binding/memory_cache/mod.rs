@@ -67,8 +67,6 @@ pub struct MemoryCaches {
     pub flights: RefCell<HashMap<u32, Flight>>,
     /// Where compressed values are unpacked.
     pub unpacked: RefCell<Vec<u8>>,
-    /// Where the keys of a batch are gathered.
-    pub keys: RefCell<Vec<u8>>,
     /// Handles on budgets.
     pub budgets: Handles<BudgetHandle>,
     pins: RefCell<HashMap<String, Pin<MemoryCache>>>,

@@ -54,6 +54,7 @@ pub fn open_redis_cache(env: Env, options: RedisOptions) -> Result<u32> {
         name,
         handle: RefCell::new(Some(handle)),
         outbox: RefCell::default(),
+        named: RefCell::default(),
         staged: RefCell::default(),
         listener: RefCell::default(),
     });

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::RedisHandle;
-use crate::binding::call::{Call, EntryPoint, Failure, Returned, check, entry_points, with_text};
+use crate::binding::call::{Call, EntryPoint, Failure, Returned, entry_points};
 use crate::binding::values;
 use crate::engine::cache::redis::request::Request;
 use crate::engine::cache::redis::wire::{self, Stamp};
@@ -22,6 +22,7 @@ pub const ENTRY_POINTS: &[EntryPoint] = entry_points! {
     "redisSetStaged" => set_staged,
     "redisTouch" => touch,
     "redisIncrement" => increment,
+    "redisName" => name,
     "redisGetMany" => get_many,
     "redisDeleteMany" => delete_many,
     "redisFlush" => flush,
@@ -145,31 +146,35 @@ fn set_staged(call: &Call<'_, 2>) -> Returned {
     call.undefined()
 }
 
-/// `redisGetMany(handle, keys)`
-fn get_many(call: &Call<'_, 2>) -> Returned {
+/// `redisName(handle, joined, count, from)`: keys of the bulk request that comes next, from the
+/// place `from` on.
+fn name(call: &Call<'_, 4>) -> Returned {
     let handle = handle(call)?;
-    let names = names(call, &handle)?;
-    handle.outbox.borrow_mut().push(Request::GetMany(names));
+    let from = call.u32(3)? as usize;
+    call.with_joined([1, 2], |keys| {
+        let mut named = handle.named.borrow_mut();
+        // Of a request that failed half-way, nothing is left.
+        named.truncate(from);
+        named.extend(keys.iter().map(|key| handle.cache.keys().name(key)));
+    })?;
     call.undefined()
 }
 
-/// `redisDeleteMany(handle, keys)`
-fn delete_many(call: &Call<'_, 2>) -> Returned {
-    let handle = handle(call)?;
-    let names = names(call, &handle)?;
-    handle.outbox.borrow_mut().push(Request::Delete(names));
-    call.undefined()
+/// `redisGetMany(handle)`: of the keys that were named.
+fn get_many(call: &Call<'_, 1>) -> Returned {
+    about_named(call, Request::GetMany)
 }
 
-fn names(call: &Call<'_, 2>, handle: &RedisHandle) -> Result<Vec<Vec<u8>>, Failure> {
-    let mut length = 0;
-    // SAFETY: the array is alive in this callback's scope.
-    check(unsafe { napi::sys::napi_get_array_length(call.env, call.argument(1), &mut length) })?;
-    let name = |position| {
-        let element = call.element(call.argument(1), position)?;
-        with_text(call.env, element, |key| handle.cache.keys().name(key))
-    };
-    (0..length).map(name).collect()
+/// `redisDeleteMany(handle)`: of the keys that were named.
+fn delete_many(call: &Call<'_, 1>) -> Returned {
+    about_named(call, Request::Delete)
+}
+
+fn about_named(call: &Call<'_, 1>, request: impl FnOnce(Vec<Vec<u8>>) -> Request) -> Returned {
+    let handle = handle(call)?;
+    let names = handle.named.take();
+    handle.outbox.borrow_mut().push(request(names));
+    call.undefined()
 }
 
 /// `redisFlush(handle, operation)`: sends what has gathered; `operation` is done once all

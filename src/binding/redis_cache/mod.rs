@@ -67,6 +67,8 @@ pub struct RedisHandle {
     handle: RefCell<Option<Handle<RedisCache>>>,
     /// Requests of this turn.
     outbox: RefCell<Vec<Request>>,
+    /// Keys of a bulk request that is being put together.
+    named: RefCell<Vec<Vec<u8>>>,
     /// Values of a bulk write that is being put together.
     staged: RefCell<Vec<(Vec<u8>, Vec<u8>)>>,
     /// The number of its interest in what others change.

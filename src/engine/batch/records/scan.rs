@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::source::{Block, Source, Start};
 use super::{Chunk, Format, Plan, WINDOW_PER_THREAD, csv, json};
+use crate::engine::processors;
 use crate::error::{Error, Result, StorageProblem};
 
 /// Threads that one scan uses at most.
@@ -119,6 +120,7 @@ impl Results {
 
 impl Shared {
     fn run(&self) {
+        processors::give_way();
         let work = AssertUnwindSafe(|| while self.step() {});
         if catch_unwind(work).is_err() {
             let reason = "a thread that scans a file panicked; please report this".to_owned();
