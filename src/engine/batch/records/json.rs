@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use memchr::{memchr, memchr_iter};
-use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::filter::Field;
+use super::needles::Needles;
 use super::source::Block;
 use super::{Chunk, Plan};
 
@@ -19,6 +20,7 @@ use super::{Chunk, Plan};
 pub fn parse(block: &Block, plan: &Plan) -> Chunk {
     let mut chunk = Chunk::begin(block);
     let wanted: Vec<Wanted> = plan.names.iter().map(|name| Wanted::new(name)).collect();
+    let needles = Needles::new(&plan.filter);
     let mut values = vec![None; wanted.len()];
     let mut start = 0;
     let ends = memchr_iter(b'\n', &block.bytes).chain([block.bytes.len()]);
@@ -32,6 +34,7 @@ pub fn parse(block: &Block, plan: &Plan) -> Chunk {
         chunk.read += 1;
         // Once for the whole line: the parser then takes every text as it is.
         match std::str::from_utf8(line) {
+            Ok(text) if needles.rule_out(text) && is_object(text) => {}
             Ok(text) => record(text, number, plan, &wanted, &mut values, &mut chunk),
             Err(_) => chunk.report(number, "it is not UTF-8"),
         }
@@ -49,6 +52,11 @@ fn trim(line: &[u8]) -> &[u8] {
     &line[start..end]
 }
 
+/// Whether a line is an object, without a look at what is in it.
+fn is_object(line: &str) -> bool {
+    line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok()
+}
+
 fn record<'l>(
     line: &'l str,
     number: u64,
@@ -59,7 +67,7 @@ fn record<'l>(
 ) {
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let parsed = if wanted.is_empty() && plan.fields.is_none() {
-        IgnoredAny::deserialize_from(&mut deserializer)
+        IgnoredAny::deserialize(&mut deserializer).map(|_| ())
     } else {
         values.fill(None);
         Members { wanted, values }.deserialize(&mut deserializer)
@@ -97,16 +105,6 @@ fn reason(error: &serde_json::Error) -> String {
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(words, _)| words);
     format!("{words} at column {}", error.column())
-}
-
-trait DeserializeFrom {
-    fn deserialize_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error>;
-}
-
-impl DeserializeFrom for IgnoredAny {
-    fn deserialize_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ())
-    }
 }
 
 /// The name of a field, ready to be compared with names as they are written.

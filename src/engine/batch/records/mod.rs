@@ -3,7 +3,8 @@
 //!
 //! A [`Scan`] reads a file in blocks of about [`BLOCK_BYTES`] that end where a record ends
 //! ([`source`]). Threads take turns at reading, and parse side by side ([`json`], [`csv`]);
-//! a record that fails the [`filter`] leaves no trace. What remains of a block is the text
+//! a record that fails the [`filter`] leaves no trace, and many are told by a search for bytes
+//! ([`needles`]). What remains of a block is the text
 //! of a JSON array, which JavaScript turns into objects at once: nothing here builds values.
 //!
 //! Results are handed over one block at a time, when they are asked for. Threads that are
@@ -17,6 +18,7 @@
 pub mod csv;
 pub mod filter;
 pub mod json;
+mod needles;
 pub mod scan;
 pub mod source;
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 
 use proptest::prelude::*;
 
-use super::filter::{Condition, Filter, Operand, Test};
+use super::filter::{Condition, Field, Filter, Operand, Test};
 use super::source::Start;
 use super::*;
 use crate::error::Error;
@@ -95,6 +95,16 @@ fn fields_and_filters_of_json() {
         plan(Format::Ndjson, &[], None, vec![]),
     );
     assert_eq!(whole.len() + malformed.len(), 5, "{malformed:?}");
+}
+
+#[test]
+fn what_cannot_pass_is_checked_all_the_same() {
+    let is_c7 = condition(0, Test::OneOf(vec![Operand::Text("C7".into())]));
+    let content = "{\"c\":\"C8\"}\n{\"c\":\"C8\"\n{\"c\":\"C\\u0037\"}\n[\"C8\"]\n{\"c\":\"C7\"}\n{\"d\":\"C7\"}\n{c:1}";
+    let (found, malformed) = scan(content, plan(Format::Ndjson, &["c"], Some(1), vec![vec![is_c7]]));
+    assert_eq!(found, vec![serde_json::json!({ "c": "C7" }); 2]);
+    let lines: Vec<u64> = malformed.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [2, 4, 7]);
 }
 
 #[test]
@@ -208,7 +218,47 @@ fn a_scan_that_nobody_takes_from_waits_and_can_be_dropped() {
     assert!(matches!(missing, Err(Error::Storage { .. })));
 }
 
+/// Conditions that texts fulfil or not, about one field of two.
+fn conditions() -> impl Strategy<Value = Condition> {
+    let operand = prop_oneof![
+        "[ab\"\\\\é]{0,2}".prop_map(Operand::Text),
+        (0..3u8).prop_map(|number| Operand::Number(f64::from(number))),
+    ];
+    let part = "[ab\"\\\\é]{0,2}";
+    let test = prop_oneof![
+        prop::collection::vec(operand, 0..3).prop_map(Test::OneOf),
+        part.prop_map(Test::Contains),
+        part.prop_map(Test::StartsWith),
+        part.prop_map(Test::EndsWith),
+        any::<bool>().prop_map(Test::Exists),
+    ];
+    (0..2usize, test).prop_map(|(field, test)| condition(field, test))
+}
+
 proptest! {
+    #[test]
+    fn a_search_for_bytes_passes_over_nothing_that_passes(
+        filter in prop::collection::vec(prop::collection::vec(conditions(), 0..3), 0..3),
+        values in prop::collection::vec(("[ab\"\\\\é]{0,3}", 0..3u8, 0..4u8), 1..20),
+    ) {
+        let line = |(text, number, form): &(String, u8, u8)| {
+            let text = serde_json::Value::from(text.as_str()).to_string().replace('é', ["é", "\\u00e9"][*form as usize % 2]);
+            if *form < 2 { format!("{{\"x\":{text},\"y\":{number}}}\n") } else { format!("{{\"y\":{text}}}\n") }
+        };
+        let content: String = values.iter().map(line).collect();
+        let passes = |(text, number, form): &&(String, u8, u8)| {
+            let text = Field::Text(text.as_str().into());
+            Filter(filter.clone()).passes(|place| match (place, *form < 2) {
+                (0, true) | (1, false) => text.clone(),
+                (1, true) => Field::Number(f64::from(*number)),
+                _ => Field::Missing,
+            })
+        };
+        let (found, malformed) = scan(&content, plan(Format::Ndjson, &["x", "y"], Some(2), filter.clone()));
+        prop_assert_eq!(malformed, []);
+        prop_assert_eq!(found.len(), values.iter().filter(passes).count());
+    }
+
     #[test]
     fn any_bytes_are_scanned(content in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b'\n'), Just(b','), Just(b'{')], 0..400)) {
         let file = Temporary::new(&content);
