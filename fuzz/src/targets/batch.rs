@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hotpath::engine::batch::objects::{format_uuid, parse_uuid};
+use hotpath::engine::batch::objects::{parse_uuid, write_uuid};
 use hotpath::engine::batch::records::filter::{Field, Filter};
 use hotpath::engine::batch::records::source::{Source, Start};
 use hotpath::engine::batch::records::{self, Chunk, Format, Plan};
@@ -246,7 +246,9 @@ pub fn filters() -> Vec<Vec<u8>> {
 /// Reads the name of an object; only one spelling of it is one, but for its case.
 pub fn object_name(input: &[u8]) {
     let Some(uuid) = parse_uuid(input) else { return };
-    assert!(format_uuid(uuid).as_bytes().eq_ignore_ascii_case(input));
+    let mut text = Vec::new();
+    write_uuid(uuid, &mut text);
+    assert!(text.eq_ignore_ascii_case(input));
 }
 
 /// Names, and what is nearly one.

@@ -115,12 +115,6 @@ pub trait Store: Send + Sync {
     /// Removes what has expired. Returns false when no record can ever expire.
     fn expire(&self, now_ms: u64) -> bool;
 
-    /// Moves the records of one part of the store, counted from 0, into new memory, so that the
-    /// pages where few are left become free. Returns false when there is no such part.
-    fn repack(&self, _part: usize) -> bool {
-        false
-    }
-
     /// Visits all records that have not expired, in no order. Records that come or go
     /// meanwhile may be missed or met.
     fn for_each(&self, visit: &mut dyn FnMut(u64, &Record));

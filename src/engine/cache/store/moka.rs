@@ -24,7 +24,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use parking_lot::Mutex;
 
-use super::record_map::{Found, RecordMap};
+use super::record_map::{Found, Left, RecordMap};
 use super::{Capacity, Change, Departure, Observer, Store};
 use crate::engine::background;
 use crate::engine::cache::record::{Key, Record, UNMARKED};
@@ -140,7 +140,8 @@ impl MokaStore {
         self.map.for_each_held(&mut |hash, _| {
             if excess() > 0 {
                 let _stripe = self.stripe(hash).lock();
-                if self.map.remove_if(hash, Departure::Evicted, &mut |_| true) {
+                let gone = self.map.remove_if(hash, Departure::Evicted, &mut |_| true, drop);
+                if gone.is_some() {
                     self.forget(hash);
                 }
             }
@@ -189,9 +190,8 @@ fn new_policy(eviction: &EvictionPolicy, capacity: Capacity, map: &Arc<RecordMap
             if cause == RemovalCause::Size
                 && let Some(map) = map.upgrade()
             {
-                map.remove_if(*hash, Departure::Evicted, &mut |record| {
-                    record.mark() == ticket.mark
-                });
+                let is_meant = &mut |record: &Record| record.mark() == ticket.mark;
+                map.remove_if(*hash, Departure::Evicted, is_meant, drop);
             }
         })
         .build_with_hasher(IdentityHash)
@@ -219,7 +219,7 @@ impl Store for MokaStore {
 
     fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
         let _stripe = self.stripe(key.hash).lock();
-        let update = self.map.update(key, change);
+        let update = self.map.update(key, change, |update| update);
         if let Some((record, cost)) = update.stored {
             let mark = self.next_mark.fetch_add(1, Ordering::Relaxed);
             record.set_mark(mark);
@@ -232,11 +232,11 @@ impl Store for MokaStore {
 
     fn remove_if(&self, hash: u64, condition: &mut dyn FnMut(&Record) -> bool) -> bool {
         let _stripe = self.stripe(hash).lock();
-        let removed = self.map.remove_if(hash, Departure::Deleted, condition);
-        if removed {
+        let removed = self.map.remove_if(hash, Departure::Deleted, condition, drop);
+        if removed.is_some() {
             self.forget(hash);
         }
-        removed
+        removed.is_some()
     }
 
     fn credit(&self, hash: u64, times: u32) {
@@ -251,7 +251,12 @@ impl Store for MokaStore {
         let mut gone = Vec::new();
         let mut any = false;
         for shard in 0..RecordMap::SHARDS {
-            any |= self.map.expire(shard, now_ms, &mut |hash, _| gone.push(hash));
+            let mut sweep = || self.map.expire(shard, now_ms, &mut |hash, _| gone.push(hash));
+            let mut left = sweep();
+            while left == Left::Due {
+                left = sweep();
+            }
+            any |= left != Left::Nothing;
         }
         for hash in gone {
             let _stripe = self.stripe(hash).lock();
@@ -269,7 +274,7 @@ impl Store for MokaStore {
 
     fn clear(&self) {
         let _all: Vec<_> = self.stripes.iter().map(|stripe| stripe.lock()).collect();
-        self.map.clear();
+        self.map.clear(|| {});
         self.renew_policy(*self.capacity.lock());
     }
 

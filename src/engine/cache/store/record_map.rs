@@ -28,10 +28,21 @@ const NODE_BYTES: u64 = 32;
 /// What an update did.
 #[derive(Debug, Default)]
 pub struct Update {
-    /// The mark of the record that stood under the hash before, if it was removed.
-    pub removed: Option<u32>,
+    /// The record that stood under the hash before, if it was removed.
+    pub removed: Option<Record>,
     /// The record that stands there now, if it is new, and its cost.
     pub stored: Option<(Record, u64)>,
+}
+
+/// What is left to expire in a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Records that are due.
+    Due,
+    /// Records that are not due yet.
+    Later,
+    /// No record that can expire.
+    Nothing,
 }
 
 /// What a key has.
@@ -130,8 +141,14 @@ impl RecordMap {
         Some(table.find(hash)?.mark())
     }
 
-    /// Changes a key, see [`Store::update`](super::Store::update).
-    pub fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) -> Update {
+    /// Changes a key, see [`Store::update`](super::Store::update). What was done is told to
+    /// `then` while the shard is still locked.
+    pub fn update<T>(
+        &self,
+        key: Key<'_>,
+        change: &mut dyn FnMut(Option<&Record>) -> Change,
+        then: impl FnOnce(Update) -> T,
+    ) -> T {
         let mut table = self.shard(key.hash).0.write();
         let table = &mut *table;
         // Writes are exact where hits are coarse: an entry that is over is over.
@@ -152,7 +169,7 @@ impl RecordMap {
             (Change::Remove, Some(_)) => (Some(Departure::Deleted), None),
             (Change::Renew(lifetime), Some(record)) => {
                 if self.renew_in_place(table, key.hash, &record, lifetime) {
-                    return Update::default();
+                    return then(Update::default());
                 }
                 let renewed = record.with_lifetime(lifetime);
                 (Some(Departure::Replaced), Some((renewed, Arrival::Renewed)))
@@ -164,7 +181,7 @@ impl RecordMap {
             let cost = self.insert(table, key.hash, record.clone(), arrival);
             (record, cost)
         });
-        Update { removed, stored }
+        then(Update { removed, stored })
     }
 
     fn renew_in_place(&self, table: &mut Table, hash: u64, record: &Record, lifetime: Lifetime) -> bool {
@@ -178,19 +195,20 @@ impl RecordMap {
         true
     }
 
-    /// Removes the record of a hash if `condition` holds for it.
-    pub fn remove_if(
+    /// Removes the record of a hash if `condition` holds for it, and tells `then` while the
+    /// shard is still locked.
+    pub fn remove_if<T>(
         &self,
         hash: u64,
         departure: Departure,
         condition: &mut dyn FnMut(&Record) -> bool,
-    ) -> bool {
+        then: impl FnOnce(Record) -> T,
+    ) -> Option<T> {
         let mut table = self.shard(hash).0.write();
         if !table.find(hash).is_some_and(condition) {
-            return false;
+            return None;
         }
-        self.remove(&mut table, hash, departure);
-        true
+        self.remove(&mut table, hash, departure).map(then)
     }
 
     /// Puts a record in place and returns its cost.
@@ -210,8 +228,8 @@ impl RecordMap {
         cost
     }
 
-    /// Takes a record out and returns its mark.
-    fn remove(&self, table: &mut Table, hash: u64, departure: Departure) -> Option<u32> {
+    /// Takes a record out.
+    fn remove(&self, table: &mut Table, hash: u64, departure: Departure) -> Option<Record> {
         let found = table
             .records
             .find_entry(hash, |record| hash_of(record) == hash)
@@ -225,35 +243,29 @@ impl RecordMap {
         self.len.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(self.cost(&record), Ordering::Relaxed);
         self.observer.departed(hash, &record, departure);
-        Some(record.mark())
+        Some(record)
     }
 
-    /// Removes what has expired in one shard and tells `gone` the hash and mark of each, with
-    /// the shard unlocked again. Returns false when no record there can expire.
-    pub fn expire(&self, shard: usize, now_ms: u64, gone: &mut dyn FnMut(u64, u32)) -> bool {
-        let mut any = false;
+    /// Removes some of what has expired in one shard, and tells `gone` of each while the shard
+    /// is still locked. Others get a turn between two calls.
+    pub fn expire(&self, shard: usize, now_ms: u64, gone: &mut dyn FnMut(u64, Record)) -> Left {
+        let mut table = self.shards[shard].0.write();
+        let Some(wheel) = table.wheel.as_mut().filter(|wheel| !wheel.is_empty()) else {
+            return Left::Nothing;
+        };
         let mut due: Vec<Due> = Vec::new();
-        loop {
-            let mut table = self.shards[shard].0.write();
-            let Some(wheel) = table.wheel.as_mut().filter(|wheel| !wheel.is_empty()) else {
-                return any;
-            };
-            any = true;
-            due.clear();
-            let more = wheel.advance(now_ms, EXPIRE_BATCH, &mut due);
-            let settle = |due: &Due| Some((due.hash, self.settle_due(&mut table, due, now_ms)?));
-            let removed: Vec<_> = due.iter().filter_map(settle).collect();
-            drop(table);
-            removed.into_iter().for_each(|(hash, mark)| gone(hash, mark));
-            if !more {
-                return true;
+        let more = wheel.advance(now_ms, EXPIRE_BATCH, &mut due);
+        for due in &due {
+            if let Some(record) = self.settle_due(&mut table, due, now_ms) {
+                gone(due.hash, record);
             }
         }
+        if more { Left::Due } else { Left::Later }
     }
 
-    /// A node of the wheel came due: the record goes, unless its deadline has moved. Returns
-    /// the mark of a record that went.
-    fn settle_due(&self, table: &mut Table, due: &Due, now: u64) -> Option<u32> {
+    /// A node of the wheel came due: the record goes, unless its deadline has moved. Returns a
+    /// record that went.
+    fn settle_due(&self, table: &mut Table, due: &Due, now: u64) -> Option<Record> {
         let record = table.find(due.hash)?.clone();
         match (record.deadline(), &mut table.wheel) {
             (Some(deadline), Some(wheel)) if deadline > now.max(due.deadline_ms) => {
@@ -287,8 +299,9 @@ impl RecordMap {
         }
     }
 
-    /// Removes everything. The memory is freed by the background thread.
-    pub fn clear(&self) {
+    /// Removes everything, and tells `then` while all shards are still locked. The memory is
+    /// freed by the background thread.
+    pub fn clear(&self, then: impl FnOnce()) {
         let mut tables: Vec<_> = self.shards.iter().map(|shard| shard.0.write()).collect();
         let mut old = Vec::with_capacity(tables.len());
         for table in &mut tables {
@@ -298,6 +311,7 @@ impl RecordMap {
         self.len.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
         self.observer.cleared();
+        then();
         drop(tables);
         if old.iter().any(|(records, _)| !records.is_empty()) {
             crate::engine::background::once(move || drop(old));

@@ -36,7 +36,6 @@ enum Step {
     ExpireAll,
     Evict(u64),
     Resize(Capacity),
-    Repack(usize),
     Clear,
 }
 
@@ -72,7 +71,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::ExpireAll),
         1 => (0u64..20_000).prop_map(Step::Evict),
         1 => capacity().prop_map(Step::Resize),
-        1 => (0usize..70).prop_map(Step::Repack),
         1 => Just(Step::Clear),
     ]
 }
@@ -148,11 +146,6 @@ fn take(
         Step::Resize(capacity) => {
             store.resize(capacity);
             *bound = capacity;
-        }
-        Step::Repack(part) => {
-            let before = (store.len(), store.bytes());
-            store.repack(part);
-            prop_assert_eq!((store.len(), store.bytes()), before);
         }
         Step::Clear => {
             store.clear();

@@ -13,16 +13,22 @@
 //! # How it is shared
 //!
 //! The [`RecordMap`] is sharded; the policy is one, because sharded policies lose hits. Reads
-//! reach it through lossy buffers ([`reads`]), writes under its lock. A record knows its node
-//! in the policy's lists, so no second look-up is needed.
+//! reach it through lossy buffers ([`reads`]), writes through a list of [`changes`] that one
+//! thread follows for all. A record knows its node in the policy's lists, so no second look-up
+//! is needed; until the policy has followed its arrival, it has none.
 //!
-//! Lock order: the policy, a shard. Whatever changes the map's entries does so under the
-//! policy's lock, so that map and lists change in one step for everybody but readers, who
-//! may meet a record before it has its node.
+//! No write returns while the store is over its bounds. Who finds the policy busy leaves its
+//! change to the thread that is at it only if they hold; so that they do, a few more entries
+//! are evicted while several threads write at once.
+//!
+//! Lock order: the policy, a shard, the changes. Only evictions take a shard's lock inside the
+//! policy's.
 //!
 //! Sources: Einziger, Friedman, Manes, "TinyLFU" (ACM ToS 2017); Einziger, Eytan, Friedman,
 //! Manes, "Adaptive Software Cache Management" (Middleware 2018).
 
+mod changes;
+mod policy;
 mod reads;
 mod segments;
 mod shadows;
@@ -31,24 +37,26 @@ mod shuttled;
 mod sketch;
 mod sync;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::record_map::{Found, RecordMap};
+use super::record_map::{Found, Left, RecordMap};
 use super::{Capacity, Change, Departure, Observer, Store};
 use crate::engine::cache::record::{Key, Record};
+use changes::{Changes, MOST_WAITING, MapChange};
+use policy::{Policy, Victim};
 use reads::{Read, Reads};
-use segments::{NONE, Segments};
-use shadows::Shadows;
-use sketch::Sketch;
+use segments::NONE;
 
 /// What the policy holds per entry: a node of 24 bytes and its share of the sketch, 16 to 32,
 /// both in tables that are not full. Measured as growth of the resident set.
 const POLICY_BYTES: u64 = 52;
 
-/// Weights are counted in units of so many bytes, which keeps them in 32 bits.
-const UNIT: u64 = 16;
+/// Which part of the bounds is kept free at most while several threads write at once.
+const HEADROOM_SHARE: u64 = 64;
 
 /// Uses that a credit is worth at most: the sketch counts no further.
 const MAX_CREDIT: u32 = 15;
@@ -57,14 +65,15 @@ const MAX_CREDIT: u32 = 15;
 pub struct AdaptiveStore {
     map: RecordMap,
     reads: Reads,
+    changes: Changes,
+    bounds: Bounds,
     policy: Mutex<Policy>,
 }
 
-struct Policy {
-    segments: Segments,
-    sketch: Sketch,
-    shadows: Shadows,
-    capacity: Capacity,
+/// The capacity, for those who do not hold the policy's lock.
+struct Bounds {
+    entries: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl AdaptiveStore {
@@ -73,98 +82,157 @@ impl AdaptiveStore {
         Self {
             map: RecordMap::new(observer, POLICY_BYTES),
             reads: Reads::default(),
+            changes: Changes::default(),
+            bounds: Bounds::new(capacity),
             policy: Mutex::new(Policy::new(capacity)),
         }
     }
 
     fn note(&self, read: Read) {
         if self.reads.push(read)
-            && let Some(mut policy) = self.policy.try_lock()
+            && let Some(policy) = self.policy.try_lock()
         {
-            self.apply_reads(&mut policy);
+            self.hold(policy);
         }
     }
 
-    fn apply_reads(&self, policy: &mut Policy) {
-        self.reads.drain(&mut |read| policy.read(read));
+    /// The policy, up to date.
+    fn policy(&self) -> Held<'_> {
+        self.hold(self.policy.lock())
     }
 
-    /// The policy with all reads so far applied to it.
-    fn policy(&self) -> MutexGuard<'_, Policy> {
-        let mut policy = self.policy.lock();
-        self.apply_reads(&mut policy);
-        policy
+    fn hold<'s>(&'s self, mut policy: MutexGuard<'s, Policy>) -> Held<'s> {
+        self.follow(&mut policy);
+        Held {
+            policy,
+            _rest: Rest(self),
+        }
+    }
+
+    /// Applies to the policy whatever has happened so far, and returns how many changes that
+    /// were. Takes no lock of a shard.
+    fn follow(&self, policy: &mut Policy) -> usize {
+        self.reads.drain(&mut |read| policy.read(read));
+        policy.follow_all(&self.changes)
+    }
+
+    /// Sees to it that the policy follows what was noted: here, or in the thread that is at it.
+    /// `crowded` if several threads are known to write at once.
+    fn settle(&self, crowded: bool) {
+        loop {
+            let (mut policy, waited) = match self.policy.try_lock() {
+                Some(policy) => (policy, false),
+                None if self.may_leave_to_others() => return,
+                None => (self.policy.lock(), true),
+            };
+            let changes = self.follow(&mut policy);
+            self.enforce(&mut policy);
+            if crowded || waited || changes > 1 {
+                self.make_headroom(&mut policy);
+            }
+            drop(policy);
+            // Who noted a change while the lock was held has left it to this thread.
+            if self.changes.waiting() == 0 {
+                return;
+            }
+        }
+    }
+
+    fn may_leave_to_others(&self) -> bool {
+        !self.is_over(self.bounds.get()) && self.changes.waiting() < MOST_WAITING
+    }
+
+    fn is_over(&self, capacity: Capacity) -> bool {
+        self.map.len() > capacity.entries || self.map.bytes() > capacity.bytes
     }
 
     /// Evicts until the bounds hold.
     fn enforce(&self, policy: &mut Policy) {
         if self.map.len() < policy.capacity.entries && self.map.bytes() < policy.capacity.bytes {
-            policy.segments.spill();
+            policy.spill();
         }
-        while self.map.len() > policy.capacity.entries || self.map.bytes() > policy.capacity.bytes {
-            let Some(victim) = policy.segments.choose_victim(&policy.sketch) else {
-                break;
-            };
-            self.give_up(policy, victim);
+        while self.is_over(policy.capacity) && self.evict_one(policy) {}
+    }
+
+    /// Evicts a few more, so that threads that write at once need not wait for room.
+    fn make_headroom(&self, policy: &mut Policy) {
+        let Capacity { entries, bytes } = policy.capacity;
+        let target = Capacity {
+            entries: entries - (entries / HEADROOM_SHARE).min(MOST_WAITING as u64),
+            bytes: bytes - bytes / HEADROOM_SHARE,
+        };
+        for _ in 0..MOST_WAITING {
+            if !self.is_over(target) || !self.evict_one(policy) {
+                return;
+            }
         }
     }
 
-    fn give_up(&self, policy: &mut Policy, node: u32) {
-        let (hash, _) = policy.segments.describe(node);
-        policy.segments.remove(node);
-        self.map
-            .remove_if(hash, Departure::Evicted, &mut |record| record.mark() == node);
+    fn evict_one(&self, policy: &mut Policy) -> bool {
+        let victim = policy.give_up_one();
+        victim.is_some_and(|victim| {
+            self.remove(victim);
+            true
+        })
+    }
+
+    fn remove(&self, Victim { hash, node }: Victim) {
+        // A record that came in its place has another mark, or none yet.
+        let is_meant = &mut |record: &Record| record.mark() == node;
+        self.map.remove_if(hash, Departure::Evicted, is_meant, drop);
     }
 }
 
-impl Policy {
+/// The policy while it is locked.
+struct Held<'s> {
+    policy: MutexGuard<'s, Policy>,
+    /// Behind the lock, so that it is dropped when that is free.
+    _rest: Rest<'s>,
+}
+
+/// What others have left to whoever held the lock.
+struct Rest<'s>(&'s AdaptiveStore);
+
+impl Deref for Held<'_> {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Policy {
+        &mut self.policy
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        if self.0.changes.waiting() > 0 {
+            self.0.settle(true);
+        }
+    }
+}
+
+impl Bounds {
     fn new(capacity: Capacity) -> Self {
-        let shadows = Shadows::new(capacity.bytes / UNIT);
         Self {
-            segments: Segments::new(shadows.chosen()),
-            sketch: Sketch::new(),
-            shadows,
-            capacity,
+            entries: AtomicU64::new(capacity.entries),
+            bytes: AtomicU64::new(capacity.bytes),
         }
     }
 
-    /// An entry weighs its bytes, and at least its share of them where entries are bounded.
-    fn weight(&self, cost: u64) -> u32 {
-        let share = self.capacity.bytes / self.capacity.entries;
-        (cost.max(share) / UNIT).clamp(1, u64::from(u32::MAX)) as u32
+    fn set(&self, capacity: Capacity) {
+        self.entries.store(capacity.entries, Ordering::Relaxed);
+        self.bytes.store(capacity.bytes, Ordering::Relaxed);
     }
 
-    fn read(&mut self, Read { hash, node }: Read) {
-        self.sketch.increment(hash);
-        let held = self.segments.holds(node, hash);
-        if held {
-            self.segments.touch(node);
+    fn get(&self) -> Capacity {
+        Capacity {
+            entries: self.entries.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
         }
-        let weight = held.then(|| self.segments.describe(node).1);
-        self.shadows.access(hash, weight, &self.sketch);
-        self.segments.style = self.shadows.chosen();
-    }
-
-    fn insert(&mut self, hash: u64, cost: u64) -> u32 {
-        let weight = self.weight(cost);
-        if self.sketch.estimate(hash) == 0 {
-            self.sketch.increment(hash);
-        }
-        let node = self.segments.insert(hash, weight);
-        let entries = self.segments.len();
-        self.sketch.fit(entries);
-        self.shadows.fit(entries as u64, self.capacity.bytes / UNIT);
-        self.shadows.insert(hash, weight, &self.sketch);
-        node
-    }
-
-    /// Removes the node of an entry that is gone.
-    fn remove(&mut self, hash: u64, node: u32) -> bool {
-        let held = self.segments.holds(node, hash);
-        if held {
-            self.segments.remove(node);
-        }
-        held
     }
 }
 
@@ -187,42 +255,43 @@ impl Store for AdaptiveStore {
     }
 
     fn update(&self, key: Key<'_>, change: &mut dyn FnMut(Option<&Record>) -> Change) {
-        let mut policy = self.policy();
-        let update = self.map.update(key, change);
-        let returning = update.removed.is_some_and(|node| policy.remove(key.hash, node));
-        match update.stored {
-            Some((record, cost)) => {
-                record.set_mark(policy.insert(key.hash, cost));
-                if returning {
-                    // Written again is used again.
-                    policy.read(Read {
-                        hash: key.hash,
-                        node: record.mark(),
-                    });
+        let mut held = self.policy.try_lock().map(|policy| self.hold(policy));
+        let noted = self.map.update(key, change, |update| {
+            let change = MapChange {
+                hash: key.hash,
+                update,
+            };
+            match &mut held {
+                _ if change.is_empty() => false,
+                // Nothing that was done to the key before is left to follow.
+                Some(policy) if self.changes.waiting() == 0 => {
+                    policy.follow(change);
+                    false
                 }
-                self.enforce(&mut policy);
+                _ => {
+                    self.changes.note(change);
+                    true
+                }
             }
-            None if returning => policy.shadows.remove(key.hash),
-            None => {}
+        });
+        if let Some(mut policy) = held {
+            self.enforce(&mut policy);
+        } else if noted {
+            self.settle(true);
         }
     }
 
     fn remove_if(&self, hash: u64, condition: &mut dyn FnMut(&Record) -> bool) -> bool {
-        let mut policy = self.policy();
-        let mut node = NONE;
-        let removed = self.map.remove_if(hash, Departure::Deleted, &mut |record| {
-            node = record.mark();
-            condition(record)
-        });
-        if removed {
-            policy.remove(hash, node);
-            policy.shadows.remove(hash);
+        let note = |record| self.changes.note(MapChange::removal(hash, record));
+        let removed = self.map.remove_if(hash, Departure::Deleted, condition, note);
+        if removed.is_some() {
+            self.settle(false);
         }
-        removed
+        removed.is_some()
     }
 
     fn credit(&self, hash: u64, times: u32) {
-        let mut policy = self.policy.lock();
+        let mut policy = self.policy();
         let Some(node) = self.map.mark_of(hash) else {
             return;
         };
@@ -232,13 +301,17 @@ impl Store for AdaptiveStore {
     }
 
     fn expire(&self, now_ms: u64) -> bool {
+        let mut note = |hash, record| self.changes.note(MapChange::removal(hash, record));
         let mut any = false;
         for shard in 0..RecordMap::SHARDS {
-            let mut policy = self.policy.lock();
-            any |= self.map.expire(shard, now_ms, &mut |hash, node| {
-                policy.remove(hash, node);
-                policy.shadows.remove(hash);
-            });
+            let mut left = Left::Due;
+            while left == Left::Due {
+                left = self.map.expire(shard, now_ms, &mut note);
+                any |= left != Left::Nothing;
+                if self.changes.waiting() > 0 {
+                    self.settle(false);
+                }
+            }
         }
         any
     }
@@ -249,10 +322,9 @@ impl Store for AdaptiveStore {
 
     fn clear(&self) {
         let mut policy = self.policy();
-        self.map.clear();
-        policy.segments = Segments::new(policy.shadows.chosen());
-        policy.sketch.clear();
-        policy.shadows.clear();
+        // What was noted meanwhile is gone with the rest.
+        self.map.clear(|| self.changes.swap(&mut Vec::new()));
+        policy.clear();
     }
 
     fn evict(&self, bytes: u64) -> u64 {
@@ -260,10 +332,10 @@ impl Store for AdaptiveStore {
         let before = self.map.bytes();
         let target = before.saturating_sub(bytes);
         while self.map.bytes() > target {
-            let Some(victim) = policy.segments.coldest() else {
+            let Some(victim) = policy.give_up_coldest() else {
                 break;
             };
-            self.give_up(&mut policy, victim);
+            self.remove(victim);
         }
         before.saturating_sub(self.map.bytes())
     }
@@ -271,11 +343,12 @@ impl Store for AdaptiveStore {
     fn resize(&self, capacity: Capacity) {
         let mut policy = self.policy();
         policy.capacity = capacity;
+        self.bounds.set(capacity);
         self.enforce(&mut policy);
     }
 
     fn capacity(&self) -> Capacity {
-        self.policy.lock().capacity
+        self.bounds.get()
     }
 
     fn len(&self) -> u64 {
@@ -291,16 +364,17 @@ impl Store for AdaptiveStore {
     }
 
     fn validate(&self, also: &mut dyn FnMut(&[Record]) -> Result<(), String>) -> Result<(), String> {
-        let policy = self.policy();
-        policy.segments.validate()?;
+        let mut policy = self.policy();
+        policy.validate()?;
         self.map.validate(&mut |records| {
-            let tracked =
-                |record: &&Record| policy.segments.holds(record.mark(), Key::new(record.key()).hash);
+            // No more changes while all shards are locked.
+            self.follow(&mut policy);
+            let tracked = |record: &&Record| policy.holds(record.mark(), Key::new(record.key()).hash);
             let tracked = records.iter().filter(tracked).count();
-            if (tracked, policy.segments.len()) == (records.len(), records.len()) {
+            if (tracked, policy.len()) == (records.len(), records.len()) {
                 return also(records);
             }
-            let listed = policy.segments.len();
+            let listed = policy.len();
             Err(format!(
                 "{} records, {tracked} of them in lists of {listed}",
                 records.len()

@@ -64,51 +64,94 @@ fn no_read_is_made_up() {
     shuttle::check_random(|| reads_are_those_that_were_pushed(3, 70), ITERATIONS);
 }
 
-/// How a record gets its mark, is moved and is given up, and nothing else: as
-/// [`AdaptiveStore`](super::AdaptiveStore) does it, the policy's lock around the shard's.
+/// How a record gets its mark and is given up, and nothing else: as
+/// [`AdaptiveStore`](super::AdaptiveStore) does it, with a list of changes that one thread
+/// follows for all.
+#[derive(Default)]
 struct Model {
-    policy: Mutex<(u32, HashMap<u32, u64>)>,
-    shard: RwLock<HashMap<u64, Arc<AtomicU32>>>,
+    policy: Mutex<Policy>,
+    shard: RwLock<HashMap<u64, Marked>>,
+    changes: Mutex<Vec<Change>>,
 }
+
+#[derive(Default)]
+struct Policy {
+    nodes: HashMap<u32, u64>,
+    last: u32,
+}
+
+type Marked = Arc<AtomicU32>;
+
+/// The key, what left and what came.
+type Change = (u64, Option<Marked>, Option<Marked>);
 
 const UNMARKED: u32 = u32::MAX;
 
+const CAPACITY: usize = 2;
+
 impl Model {
     fn write(&self, key: u64) {
-        let mut policy = self.policy.lock().unwrap();
         let record = Arc::new(AtomicU32::new(UNMARKED));
-        let before = self.shard.write().unwrap().insert(key, record.clone());
-        if let Some(before) = before {
-            policy.1.remove(&before.load(Ordering::Relaxed));
-        }
-        policy.0 += 1;
-        let mark = policy.0;
-        policy.1.insert(mark, key);
-        record.store(mark, Ordering::Relaxed);
+        let mut shard = self.shard.write().unwrap();
+        let before = shard.insert(key, record.clone());
+        self.changes.lock().unwrap().push((key, before, Some(record)));
+        drop(shard);
+        self.settle();
+        // Others may have written since.
+        assert!(self.shard.read().unwrap().len() <= CAPACITY + 1);
     }
 
-    fn repack(&self) {
-        let keys: Vec<u64> = self.shard.read().unwrap().keys().copied().collect();
-        for key in keys {
-            let _policy = self.policy.lock().unwrap();
-            if let Some(record) = self.shard.write().unwrap().get_mut(&key) {
-                *record = Arc::new(AtomicU32::new(record.load(Ordering::Relaxed)));
+    fn delete(&self, key: u64) {
+        let mut shard = self.shard.write().unwrap();
+        let Some(before) = shard.remove(&key) else { return };
+        self.changes.lock().unwrap().push((key, Some(before), None));
+        drop(shard);
+        self.settle();
+    }
+
+    fn settle(&self) {
+        loop {
+            let mut policy = match self.policy.try_lock() {
+                Ok(policy) => policy,
+                Err(_) if self.shard.read().unwrap().len() <= CAPACITY => return,
+                Err(_) => self.policy.lock().unwrap(),
+            };
+            self.follow(&mut policy);
+            self.enforce(&mut policy);
+            drop(policy);
+            if self.changes.lock().unwrap().is_empty() {
+                return;
             }
         }
     }
 
-    fn evict(&self) {
-        let mut policy = self.policy.lock().unwrap();
-        let Some((&mark, &key)) = policy.1.iter().next() else {
-            return;
-        };
-        policy.1.remove(&mark);
-        let mut shard = self.shard.write().unwrap();
-        if shard
-            .get(&key)
-            .is_some_and(|record| record.load(Ordering::Relaxed) == mark)
-        {
-            shard.remove(&key);
+    fn follow(&self, policy: &mut Policy) {
+        let changes = std::mem::take(&mut *self.changes.lock().unwrap());
+        for (key, removed, stored) in changes {
+            if let Some(removed) = removed {
+                policy.nodes.remove(&removed.load(Ordering::Relaxed));
+            }
+            if let Some(stored) = stored {
+                policy.last += 1;
+                policy.nodes.insert(policy.last, key);
+                stored.store(policy.last, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn enforce(&self, policy: &mut Policy) {
+        while self.shard.read().unwrap().len() > CAPACITY {
+            let Some((&mark, &key)) = policy.nodes.iter().min() else {
+                return;
+            };
+            policy.nodes.remove(&mark);
+            let mut shard = self.shard.write().unwrap();
+            if shard
+                .get(&key)
+                .is_some_and(|record| record.load(Ordering::Relaxed) == mark)
+            {
+                shard.remove(&key);
+            }
         }
     }
 
@@ -118,28 +161,24 @@ impl Model {
         if let Some(record) = record {
             let mark = record.load(Ordering::Relaxed);
             let policy = self.policy.lock().unwrap();
-            let known = policy.1.get(&mark);
+            let known = policy.nodes.get(&mark);
             assert!(known.is_none_or(|&known| known == key), "a mark of another key");
+            drop(policy);
+            self.settle();
         }
     }
 }
 
 #[test]
-fn a_record_that_is_moved_keeps_its_mark() {
+fn the_policy_follows_all_changes() {
     let run = || {
-        let model = Arc::new(Model {
-            policy: Mutex::new((0, HashMap::new())),
-            shard: RwLock::new(HashMap::new()),
-        });
+        let model = Arc::new(Model::default());
         type Work = fn(&Model);
         let work: [Work; 4] = [
             |model| (0..3).for_each(|key| model.write(key)),
             |model| (1..4).for_each(|key| model.write(key)),
-            Model::repack,
-            |model| {
-                model.evict();
-                (0..4).for_each(|key| model.read(key));
-            },
+            |model| (0..3).for_each(|key| model.delete(key)),
+            |model| (0..4).for_each(|key| model.read(key)),
         ];
         let threads: Vec<_> = work
             .into_iter()
@@ -149,11 +188,16 @@ fn a_record_that_is_moved_keeps_its_mark() {
             })
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(
+            model.changes.lock().unwrap().is_empty(),
+            "somebody follows the last"
+        );
         let (policy, shard) = (model.policy.lock().unwrap(), model.shard.read().unwrap());
-        assert_eq!(policy.1.len(), shard.len(), "each record has one node");
+        assert!(shard.len() <= CAPACITY);
+        assert_eq!(policy.nodes.len(), shard.len(), "each record has one node");
         for (key, record) in shard.iter() {
             let mark = record.load(Ordering::Relaxed);
-            assert_eq!(policy.1.get(&mark), Some(key));
+            assert_eq!(policy.nodes.get(&mark), Some(key));
         }
     };
     shuttle::check_random(run, 10 * ITERATIONS);
