@@ -12,6 +12,7 @@ const { outcomeOf, temporaryDirectory } = require('../support/pools');
 const { settled, startChild, waitFor } = require('../support');
 
 const KILLS = Number(process.env.HOTPATH_KILLS ?? 12);
+const BLOCKED_MS = Number(process.env.HOTPATH_BLOCKED_MS ?? 7_000);
 
 /** Lines of a file that may not be there yet. */
 function linesOf(file) {
@@ -94,7 +95,8 @@ it('a process whose event loop is blocked never looks dead', async (t) => {
   engine.registerProcessor('block', () => fs.appendFileSync(calls, '.'));
   // Another process looks for the dead whenever it says that it is alive itself: every five seconds.
   const begun = Date.now();
-  await waitFor(async () => (await engine.getJob('block')).status !== 'active' || Date.now() - begun > 7_000);
+  const isOver = async () => (await engine.getJob('block')).status !== 'active' || Date.now() - begun > BLOCKED_MS;
+  await waitFor(isOver, { timeoutMs: 2 * BLOCKED_MS });
   fs.writeFileSync(flag, '');
   await settled(ended);
   await jobIn(engine, 'block', 'completed');

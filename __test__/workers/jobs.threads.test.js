@@ -207,6 +207,44 @@ for (const place of ['memory', 'store']) {
   });
 }
 
+it('engines started and stopped 200 times leave no threads, handles or memory', async (t) => {
+  const { code, said, stderr } = await runInChild(
+    async ({ load, require: demand, say, collectThoroughly, waitFor }, { store }) => {
+      const fs = demand('node:fs');
+      const { AsyncProcessingEngine } = load();
+      const threads = () => (fs.existsSync('/proc/self/task') ? fs.readdirSync('/proc/self/task').length : 0);
+      const round = async (n) => {
+        const engine = new AsyncProcessingEngine({
+          store: n % 2 ? store : undefined,
+          name: n % 4 ? undefined : 'named',
+        });
+        engine.registerProcessor('echo', (value) => value);
+        engine.on('completed', () => {});
+        await engine.submitJob('echo', n);
+        if (n % 3) await engine.drain();
+        await (n % 5 ? engine.close() : engine.destroy());
+      };
+      for (let n = 0; n < 30; n += 1) await round(n);
+      await collectThoroughly();
+      const before = { threads: threads(), rss: process.memoryUsage().rss, heap: process.memoryUsage().heapUsed };
+      for (let n = 0; n < 200; n += 1) await round(n);
+      await collectThoroughly();
+      await waitFor(() => threads() <= before.threads);
+      say({
+        rss: process.memoryUsage().rss - before.rss,
+        heap: process.memoryUsage().heapUsed - before.heap,
+        handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && !/Pipe|TTY/.test(name)),
+      });
+    },
+    { nodeArgs: ['--expose-gc'], data: { store: temporaryDirectory(t) }, timeoutMs: 150_000 },
+  );
+  assert.equal(code, 0, stderr);
+  const [{ rss, heap, handles }] = said;
+  assert.ok(rss < 64 << 20, `RSS grew by ${rss} bytes`);
+  assert.ok(heap < 4 << 20, `the heap grew by ${heap} bytes`);
+  assert.deepEqual(handles, []);
+});
+
 it('an engine that is lost is collected, and its jobs are done before', async () => {
   const { code, said, stderr } = await runInChild(
     async ({ load, say, collectThoroughly, waitFor }) => {
