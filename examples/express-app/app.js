@@ -13,7 +13,7 @@ const ANSWER_TTL_MS = 10 * 60_000;
 
 /** @param {ReturnType<import('./services.js').openServices>} services */
 function createApp(services, { adminToken } = {}) {
-  const { cache, jobs, matcher, monitoring, parallel, pool } = services;
+  const { cache, jobs, matcher, monitoring, parallel, pool, responses } = services;
   const app = express();
   app.disable('x-powered-by');
 
@@ -46,6 +46,8 @@ function createApp(services, { adminToken } = {}) {
     };
     const body = await cache.getOrSet(key, load, { ttlMs: ANSWER_TTL_MS, tags: [kind] });
     monitoring.recordCacheOperation(!missed);
+    // What many ask for is answered before Express is asked, a second long.
+    if (!missed) res.set({ 'Cache-Control': 'public, max-age=1', 'Cache-Tag': kind });
     res.set('X-Cache', missed ? 'miss' : 'hit').json(body);
   }
 
@@ -83,12 +85,16 @@ function createApp(services, { adminToken } = {}) {
     res.status(202).json({ jobId });
   });
 
-  app.get('/stats', (_req, res) => res.json(cache.stats));
+  app.get('/stats', (_req, res) =>
+    res.json({ hitRatio: services.hitRatio(), cache: cache.stats, responses: responses.stats }),
+  );
 
   app.delete('/cache/tags/:tag', async (req, res) => {
     const allowed = adminToken && sameText(req.get('authorization') ?? '', `Bearer ${adminToken}`);
     if (!allowed) throw new RequestError(403, 'ERR_FORBIDDEN', 'Invalidating needs the ADMIN_TOKEN as a bearer token');
-    res.json({ removed: await cache.invalidateTags(req.params.tag) });
+    const removed = await cache.invalidateTags(req.params.tag);
+    await responses.invalidateTags(req.params.tag);
+    res.json({ removed });
   });
 
   app.use(() => {

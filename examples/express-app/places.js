@@ -14,13 +14,19 @@ const SLICE = 4096;
 
 const fold = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().trim();
 
-const names = cities.map((city) => fold(city.name));
-const latitudes = Float64Array.from(cities, (city) => city.loc.coordinates[1] * RADIANS);
-const longitudes = Float64Array.from(cities, (city) => city.loc.coordinates[0] * RADIANS);
+// By column: a tenth of the memory of the package's objects, which every thread would hold.
+const count = cities.length;
+const names = cities.map((city) => city.name);
+const folded = names.map(fold);
+const countries = cities.map((city) => city.country);
+const inhabitants = Float64Array.from(cities, (city) => city.population);
+const longitudes = Float64Array.from(cities, (city) => city.loc.coordinates[0]);
+const latitudes = Float64Array.from(cities, (city) => city.loc.coordinates[1]);
+cities.length = 0;
 
 async function everyRow(visit) {
-  for (let from = 0; from < cities.length; from += SLICE) {
-    const to = Math.min(from + SLICE, cities.length);
+  for (let from = 0; from < count; from += SLICE) {
+    const to = Math.min(from + SLICE, count);
     for (let row = from; row < to; row++) visit(row);
     await nextTurn();
   }
@@ -39,7 +45,7 @@ class Best {
   }
 
   offer(row, score) {
-    const { population } = cities[row];
+    const population = inhabitants[row];
     const ahead = (one) => one.score < score || (one.score === score && one.population >= population);
     let place = this.list.length;
     while (place > 0 && !ahead(this.list[place - 1])) place--;
@@ -49,16 +55,20 @@ class Best {
 }
 
 function describe(row) {
-  const { name, country, population, loc } = cities[row];
-  const [lon, lat] = loc.coordinates;
-  return { name, country, population, lat, lon };
+  return {
+    name: names[row],
+    country: countries[row],
+    population: inhabitants[row],
+    lat: latitudes[row],
+    lon: longitudes[row],
+  };
 }
 
 /** The places whose names are closest to `name`, by edit distance, over all rows. */
 async function search({ name, limit }) {
   const best = new Best(limit);
   await everyRow((row) => {
-    const edits = editDistance(name, names[row], best.bound);
+    const edits = editDistance(name, folded[row], best.bound);
     if (edits <= best.bound) best.offer(row, edits);
   });
   return { name, places: best.list.map(({ row, score }) => ({ ...describe(row), edits: score })) };
@@ -67,23 +77,23 @@ async function search({ name, limit }) {
 /** The places nearest to a point, and who lives within `radiusKm` of it, country by country. */
 async function nearby({ lat, lon, radiusKm, limit }) {
   const best = new Best(limit);
-  const countries = new Map();
-  const [latitude, longitude, scale] = [lat * RADIANS, lon * RADIANS, Math.cos(lat * RADIANS)];
+  const byCountry = new Map();
+  const scale = Math.cos(lat * RADIANS);
   await everyRow((row) => {
     // The haversine formula.
-    const north = Math.sin((latitudes[row] - latitude) / 2);
-    const east = Math.sin((longitudes[row] - longitude) / 2);
-    const chord = north * north + scale * Math.cos(latitudes[row]) * east * east;
+    const north = Math.sin(((latitudes[row] - lat) * RADIANS) / 2);
+    const east = Math.sin(((longitudes[row] - lon) * RADIANS) / 2);
+    const chord = north * north + scale * Math.cos(latitudes[row] * RADIANS) * east * east;
     const km = 2 * EARTH_KM * Math.asin(Math.sqrt(Math.min(1, chord)));
     if (km < best.bound) best.offer(row, km);
     if (km > radiusKm) return;
-    const { country, population } = cities[row];
-    const sum = countries.get(country) ?? { country, places: 0, population: 0 };
+    const country = countries[row];
+    const sum = byCountry.get(country) ?? { country, places: 0, population: 0 };
     sum.places += 1;
-    sum.population += population;
-    countries.set(country, sum);
+    sum.population += inhabitants[row];
+    byCountry.set(country, sum);
   });
-  const byPopulation = [...countries.values()].sort((a, b) => b.population - a.population);
+  const byPopulation = [...byCountry.values()].sort((a, b) => b.population - a.population);
   return {
     lat,
     lon,
@@ -96,11 +106,13 @@ async function nearby({ lat, lon, radiusKm, limit }) {
 }
 
 /** Paths that people might ask for, the most populous places first: half misspelt names, half points on the map. */
-function examplePaths(count) {
-  const largest = cities.toSorted((a, b) => b.population - a.population).slice(0, count);
-  return largest.map(({ name, loc }, rank) => {
-    const [lon, lat] = loc.coordinates;
-    if (rank % 2 === 1) return `/nearby?lat=${lat.toFixed(2)}&lon=${lon.toFixed(2)}`;
+function examplePaths(wanted) {
+  const largest = Array.from({ length: count }, (_, row) => row)
+    .sort((a, b) => inhabitants[b] - inhabitants[a])
+    .slice(0, wanted);
+  return largest.map((row, rank) => {
+    if (rank % 2 === 1) return `/nearby?lat=${latitudes[row].toFixed(2)}&lon=${longitudes[row].toFixed(2)}`;
+    const name = names[row];
     const misspelt = name.charAt(0) + name.charAt(2) + name.charAt(1) + name.slice(3);
     return `/search?name=${encodeURIComponent(misspelt)}`;
   });
@@ -108,28 +120,28 @@ function examplePaths(count) {
 
 /** The populations of a country's places. */
 function populations(country) {
-  return Float64Array.from(
-    cities.filter((city) => city.country === country),
-    (city) => city.population,
-  );
+  return inhabitants.filter((_, row) => countries[row] === country);
 }
 
 /** Rows of the data set. */
-function rows(from, count) {
-  return cities.slice(from, from + count).map(({ name, country, population }) => ({ name, country, population }));
+function rows(from, wanted) {
+  const length = Math.max(0, Math.min(wanted, count - from));
+  return Array.from({ length }, (_, index) => {
+    const { name, country, population } = describe(from + index);
+    return { name, country, population };
+  });
 }
 
 /** What is worth knowing about a country. */
 async function report({ country }) {
-  let [count, population, largest] = [0, 0, undefined];
+  let [found, population, largest] = [0, 0, undefined];
   await everyRow((row) => {
-    const city = cities[row];
-    if (city.country !== country) return;
-    count += 1;
-    population += city.population;
-    if (largest === undefined || city.population > cities[largest].population) largest = row;
+    if (countries[row] !== country) return;
+    found += 1;
+    population += inhabitants[row];
+    if (largest === undefined || inhabitants[row] > inhabitants[largest]) largest = row;
   });
-  return { country, places: count, population, largest: largest === undefined ? null : describe(largest) };
+  return { country, places: found, population, largest: largest === undefined ? null : describe(largest) };
 }
 
-module.exports = { count: cities.length, examplePaths, fold, nearby, populations, report, rows, search };
+module.exports = { count, examplePaths, fold, nearby, populations, report, rows, search };

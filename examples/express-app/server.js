@@ -6,6 +6,7 @@
 // Environment: PORT (3000), LOAD_SECONDS (6), VISITORS (0 for none), and ADMIN_TOKEN, without which nobody can invalidate.
 
 const { once } = require('node:events');
+const http = require('node:http');
 const { tuneServer } = require('hotpath');
 const { createApp } = require('./app.js');
 const { keepBusy } = require('./background.js');
@@ -31,16 +32,15 @@ const FIGURES = [
   ['description', '/api/performance/openapi.json'],
 ];
 
-async function listen(app, port) {
-  const server = app.listen(port, '127.0.0.1');
-  tuneServer(server);
+async function listen(listener, port) {
+  const server = tuneServer(http.createServer(listener).listen(port, '127.0.0.1'));
   try {
     await once(server, 'listening');
     return server;
   } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error;
     console.log(`Port ${port} is taken: using a free one.`);
-    return listen(app, 0);
+    return listen(listener, 0);
   }
 }
 
@@ -51,7 +51,7 @@ async function main() {
 
   const services = openServices();
   const { app, close: endStreams } = createApp(services, { adminToken: process.env.ADMIN_TOKEN });
-  const server = await listen(app, port);
+  const server = await listen(services.responses.front(app), port);
   const url = `http://127.0.0.1:${server.address().port}`;
 
   const stopping = new AbortController();

@@ -19,6 +19,7 @@ const {
   ParallelProcessingEngine,
   PerformanceMonitoringEngine,
   WorkerPool,
+  responseCache,
 } = hotpath;
 
 /** A quarter of a minute in memory, ten minutes on the disk: so that the dashboard has hits of both levels to show. */
@@ -38,6 +39,7 @@ function openServices() {
   const memory = new MemoryCache({ maxMemoryMB: 64 });
   const disk = new DiskCache({ directory, diskLimit: 64 * 2 ** 20 });
   const cache = new MultiLevelCache({ l1Cache: memory, l2Cache: disk, l1TTL: MEMORY_TTL_SECONDS });
+  const responses = responseCache({ maxMemoryMB: 16 });
   const pool = new WorkerPool(path.join(__dirname, 'question.worker.js'), { minWorkers: 1, maxWorkers: 2 });
   const jobs = new AsyncProcessingEngine({ maxConcurrentJobs: 2 });
   jobs.registerProcessor('report', places.report);
@@ -55,6 +57,7 @@ function openServices() {
     memory,
     disk,
     cache,
+    responses,
     pool,
     jobs,
     batch,
@@ -62,6 +65,12 @@ function openServices() {
     matcher,
     monitoring,
     monitor: performanceMonitor,
+    /** The share of questions that somebody knew the answer of: the front, memory or disk. */
+    hitRatio() {
+      const { hits, misses } = cache.stats;
+      const answered = hits + responses.stats.hits;
+      return answered + misses === 0 ? 0 : answered / (answered + misses);
+    },
     /** What the dashboard is told of. */
     shown: {
       cache,
@@ -88,6 +97,7 @@ function openServices() {
       const grace = setTimeout(() => pool.terminate(), GRACE_MS);
       await Promise.allSettled([jobs.destroy(), batch.close(), pool.drain(), parallel.destroy()]);
       clearTimeout(grace);
+      responses.close();
       await cache.close();
       memory.close();
       await disk.close();

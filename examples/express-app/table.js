@@ -6,8 +6,8 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const ms = (value) => (value === undefined ? '-' : `${value.toFixed(value < 10 ? 2 : 1)} ms`);
 const mb = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 2 : 1)} MB`;
 
-function report({ load, services: { cache, memory, disk, pool }, heapBefore, heapAfter, places }) {
-  const stats = cache.stats;
+function report({ load, services, heapBefore, heapAfter, places }) {
+  const { cache, memory, disk, pool } = services;
   const rows = [
     ['', 'cold', 'cached'],
     ['latency p50', ms(load.cold.p50), ms(load.cached.p50)],
@@ -16,8 +16,8 @@ function report({ load, services: { cache, memory, disk, pool }, heapBefore, hea
     [],
     ['requests per second', whole.format(load.perSecond)],
     ['failed requests', whole.format(load.failures)],
-    ['hit ratio', `${(stats.hitRatio * 100).toFixed(2)} %`],
-    ['questions worked out', whole.format(stats.loads)],
+    ['hit ratio', `${(services.hitRatio() * 100).toFixed(2)} %`],
+    ['questions worked out', whole.format(cache.stats.loads)],
     ['answers held by the engine', whole.format(memory.stats.entries)],
     ['bytes held by the engine', mb(memory.stats.bytes)],
     ['answers on the disk', whole.format(disk.stats.entries)],
