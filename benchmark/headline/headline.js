@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { machine } = require('../harness/machine.js');
+const { measureDashboard } = require('./dashboard.js');
 const { startDemo } = require('./demo.js');
 const { factors } = require('./factors.js');
 const { measureDemo } = require('./load.js');
@@ -29,6 +30,7 @@ async function headline() {
   const demo = await startDemo();
   try {
     rows.unshift(...(await measureDemo(demo)));
+    rows.push(...(await measureDashboard(demo)));
   } finally {
     await demo.stop();
   }

@@ -3,8 +3,13 @@
 import { Chart } from './chart.mjs';
 import { h } from './dom.mjs';
 
+/** Points beyond which drawing all charts at once would take longer than a frame may. */
+const MANY_POINTS = 5_000;
+
 export class Charts {
   #charts = [];
+  /** The frame in which the next chart is drawn. @type {number | undefined} */
+  #frame;
   element = h('div', { class: 'hp-grid' });
 
   /** @param {...object} definitions of charts; see figures.mjs */
@@ -34,7 +39,27 @@ export class Charts {
   update(series, spanMs) {
     if (series.length === 0) return;
     const since = series.newest - spanMs;
-    for (const { chart, keys } of this.#charts) chart.setData(series.since(keys, since));
+    const waiting = [...this.#charts];
+    const draw = () => {
+      const { chart, keys } = waiting.shift();
+      chart.setData(series.since(keys, since));
+    };
+    this.#cancel();
+    if (series.length <= MANY_POINTS) {
+      while (waiting.length > 0) draw();
+      return;
+    }
+    // One a frame, so that the page answers in between.
+    const next = () => {
+      draw();
+      this.#frame = waiting.length > 0 ? requestAnimationFrame(next) : undefined;
+    };
+    next();
+  }
+
+  #cancel() {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
   }
 
   restyle() {
@@ -42,6 +67,7 @@ export class Charts {
   }
 
   destroy() {
+    this.#cancel();
     for (const { chart } of this.#charts) chart.destroy();
   }
 }

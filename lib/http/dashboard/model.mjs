@@ -28,13 +28,14 @@ export class Model {
   async load() {
     const data = await this.#api.get('/dashboard');
     const { history, recent = [], live } = data;
-    for (const [index, timestamp] of (history?.timestamps ?? []).entries()) {
+    const points = (history?.timestamps ?? []).map((timestamp, index) => {
       const values = Object.entries(history.series).map(([key, column]) => [key, column[index]]);
-      // Where samples begin, they tell more.
-      if (recent.length > 0 && timestamp >= recent[0].timestamp) break;
-      this.series.add(timestamp, Object.fromEntries(values));
-    }
-    for (const sample of recent) this.series.add(sample.timestamp, flatten(sample));
+      return [timestamp, Object.fromEntries(values)];
+    });
+    // Where samples begin, they tell more.
+    const begin = recent[0]?.timestamp ?? Number.POSITIVE_INFINITY;
+    const past = points.filter(([timestamp]) => timestamp < begin);
+    this.series.fill([...past, ...recent.map((sample) => [sample.timestamp, flatten(sample)])]);
     this.data = data;
     if (live?.timestamp !== undefined) this.#addSample(live);
     this.#changed();

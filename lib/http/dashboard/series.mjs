@@ -3,6 +3,11 @@
 /** A day at one point in two seconds. */
 export const MAX_POINTS = 43_200;
 
+/** Where a point is known, another one so close to it says nothing new. */
+const CLOSE_MS = 1_500;
+
+/** @typedef {[timestamp: number, values: Record<string, number | undefined | null>]} Point with its time in milliseconds */
+
 export class Series {
   /** Seconds since 1970, ascending. @type {number[]} */
   #times = [];
@@ -29,6 +34,33 @@ export class Series {
     for (const key of Object.keys(values)) if (!this.#columns.has(key)) this.#columns.set(key, this.#blank());
     for (const [key, column] of this.#columns) column.push(numberOrNull(values[key]));
     if (this.#times.length > MAX_POINTS * 1.1) this.#trim();
+  }
+
+  /**
+   * Adds points of the past where nothing is known: news may have come before them.
+   * @param {Point[]} points ascending
+   */
+  fill(points) {
+    const missing = points.filter(([timestamp]) => !this.#isKnown(timestamp));
+    if (missing.length === 0) return;
+    const later = this.#cutFrom(missing[0][0]);
+    const all = [...missing, ...later].sort(([a], [b]) => a - b);
+    for (const [timestamp, values] of all) this.add(timestamp, values);
+  }
+
+  /** @param {number} timestamp */
+  #isKnown(timestamp) {
+    const time = this.#times[firstAtLeast(this.#times, (timestamp - CLOSE_MS) / 1000)];
+    return time !== undefined && time * 1000 <= timestamp + CLOSE_MS;
+  }
+
+  /** Takes the points from a time on out. @param {number} timestamp @returns {Point[]} */
+  #cutFrom(timestamp) {
+    const start = firstAtLeast(this.#times, timestamp / 1000);
+    const times = this.#times.splice(start);
+    const columns = [...this.#columns].map(([key, column]) => [key, column.splice(start)]);
+    const valuesAt = (index) => Object.fromEntries(columns.map(([key, column]) => [key, column[index]]));
+    return times.map((time, index) => [time * 1000, valuesAt(index)]);
   }
 
   /** @param {string} prefix @returns {string[]} */
