@@ -23,6 +23,21 @@ describe('items', () => {
     assert.deepEqual([filter.size, filter.has('a')], [0, false]);
   });
 
+  it('are the same in any number, at any length, and beside each other', () => {
+    const [together, single] = [new BloomFilter(20_000, 1e-6), new BloomFilter(20_000, 1e-6)];
+    // More than one native call takes; halves of a pair that only meet when they are joined; longer than all others.
+    const many = items(0, 9_000).flatMap((item) => [item, '\ud83d', '\ude00', `${item} é`]);
+    many.splice(5_000, 0, 'long'.repeat(400_000), '', '漢');
+    assert.equal(together.addMany(many), many.filter((item) => single.add(item)).length);
+    assert.deepEqual(together.serialize(), single.serialize());
+    const asked = [...many, '😀', 'item', ...items(9_000, 9_100)];
+    assert.deepEqual(
+      together.hasMany(asked),
+      asked.map((item) => single.has(item)),
+    );
+    assert.equal(together.hasMany(['😀'])[0], false);
+  });
+
   it('are strings of every kind, or bytes', () => {
     const filter = new BloomFilter(100);
     const strange = ['', '\0', 'ü', '漢字', '\ud800', '\ufffd', 'x'.repeat(100_000)];
