@@ -180,7 +180,7 @@ mod families {
 
     /// Points behind the best: caches begin empty here, and the largest sees only twelve times as
     /// many accesses as it has entries, so what it takes to find the right window shows. Most
-    /// stay within half a point; the worst is 1.1 behind.
+    /// stay within half a point; the worst is 1.2 behind.
     const SLACK: f64 = 1.25;
 
     fn share(dice: &mut Dice) -> f64 {
