@@ -52,7 +52,8 @@ use reads::{Read, Reads};
 use segments::NONE;
 
 /// What the policy holds per entry: a node of 24 bytes and its share of the sketch, 16 to 32,
-/// both in tables that are not full. Measured as growth of the resident set.
+/// both in tables that are not full. Measured as growth of the resident set; what the sketch of
+/// a small cache has beyond that, 128 KiB at most, is not counted.
 const POLICY_BYTES: u64 = 52;
 
 /// Which part of the bounds is kept free at most while several threads write at once.
