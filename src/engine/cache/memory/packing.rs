@@ -394,8 +394,10 @@ mod tests {
             packing.stats().small == 0 && settled(&packing)
         });
         let trainings = packing.stats().dictionary.unwrap().trainings;
-        pack_until(&packing, "invoice", |stats| stats.trainings > trainings);
-        assert!(left(&packing, "invoice") < 0.5);
+        // One training may still have samples of both.
+        pack_until(&packing, "invoice", |stats| {
+            stats.trainings > trainings && left(&packing, "invoice") < 0.5
+        });
         let mut out = Vec::new();
         compression::decompress(
             packed.algorithm,

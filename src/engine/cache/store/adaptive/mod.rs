@@ -59,6 +59,9 @@ const POLICY_BYTES: u64 = 52;
 /// Which part of the bounds is kept free at most while several threads write at once.
 const HEADROOM_SHARE: u64 = 64;
 
+/// How often one thread follows what others write before it goes on with its own work.
+const MOST_ROUNDS: usize = 8;
+
 /// Uses that a credit is worth at most: the sketch counts no further.
 const MAX_CREDIT: u32 = 15;
 
@@ -120,7 +123,7 @@ impl AdaptiveStore {
     /// Sees to it that the policy follows what was noted: here, or in the thread that is at it.
     /// `crowded` if several threads are known to write at once.
     fn settle(&self, crowded: bool) {
-        loop {
+        for _ in 0..MOST_ROUNDS {
             let (mut policy, waited) = match self.policy.try_lock() {
                 Some(policy) => (policy, false),
                 None if self.may_leave_to_others() => return,
@@ -137,6 +140,7 @@ impl AdaptiveStore {
                 return;
             }
         }
+        // They write on and on. The bounds hold, and the next of them follows the rest.
     }
 
     fn may_leave_to_others(&self) -> bool {
