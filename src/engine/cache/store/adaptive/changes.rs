@@ -52,22 +52,27 @@ impl Changes {
     pub fn note(&self, change: MapChange) {
         let mut list = self.list.lock();
         list.push(change);
-        // Before the policy is found to be locked: see `waiting`.
-        self.waiting.store(list.len(), Ordering::SeqCst);
+        self.waiting.store(list.len(), Ordering::Relaxed);
+        // Before the policy is found to be locked: see `were_left`.
         fence(Ordering::SeqCst);
     }
 
-    /// How many wait. Who has unlocked the policy sees every change whose writer has found it
-    /// locked before.
+    /// How many wait. Exact for the changes of a shard whose lock is held.
     pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Whether any were left to the thread that has just unlocked the policy: it sees every
+    /// change whose writer has found the policy locked before.
+    pub fn were_left(&self) -> bool {
         fence(Ordering::SeqCst);
-        self.waiting.load(Ordering::SeqCst)
+        self.waiting() > 0
     }
 
     /// Exchanges what waits for an empty list, whose memory is used again.
     pub fn swap(&self, empty: &mut Vec<MapChange>) {
         let mut list = self.list.lock();
         std::mem::swap(&mut *list, empty);
-        self.waiting.store(0, Ordering::SeqCst);
+        self.waiting.store(list.len(), Ordering::Relaxed);
     }
 }

@@ -136,7 +136,7 @@ impl AdaptiveStore {
             }
             drop(policy);
             // Who noted a change while the lock was held has left it to this thread.
-            if self.changes.waiting() == 0 {
+            if !self.changes.were_left() {
                 return;
             }
         }
@@ -214,7 +214,7 @@ impl DerefMut for Held<'_> {
 
 impl Drop for Rest<'_> {
     fn drop(&mut self) {
-        if self.0.changes.waiting() > 0 {
+        if self.0.changes.were_left() {
             self.0.settle(true);
         }
     }
