@@ -209,10 +209,8 @@ for (const place of ['memory', 'store']) {
 
 it('engines started and stopped 200 times leave no threads, handles or memory', async (t) => {
   const { code, said, stderr } = await runInChild(
-    async ({ load, require: demand, say, collectThoroughly, waitFor }, { store }) => {
-      const fs = demand('node:fs');
+    async ({ load, say, leftBehind }, { store }) => {
       const { AsyncProcessingEngine } = load();
-      const threads = () => (fs.existsSync('/proc/self/task') ? fs.readdirSync('/proc/self/task').length : 0);
       const round = async (n) => {
         const engine = new AsyncProcessingEngine({
           store: n % 2 ? store : undefined,
@@ -224,22 +222,13 @@ it('engines started and stopped 200 times leave no threads, handles or memory', 
         if (n % 3) await engine.drain();
         await (n % 5 ? engine.close() : engine.destroy());
       };
-      for (let n = 0; n < 30; n += 1) await round(n);
-      await collectThoroughly();
-      const before = { threads: threads(), rss: process.memoryUsage().rss, heap: process.memoryUsage().heapUsed };
-      for (let n = 0; n < 200; n += 1) await round(n);
-      await collectThoroughly();
-      await waitFor(() => threads() <= before.threads);
-      say({
-        rss: process.memoryUsage().rss - before.rss,
-        heap: process.memoryUsage().heapUsed - before.heap,
-        handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && !/Pipe|TTY/.test(name)),
-      });
+      say(await leftBehind(round));
     },
     { nodeArgs: ['--expose-gc'], data: { store: temporaryDirectory(t) }, timeoutMs: 150_000 },
   );
   assert.equal(code, 0, stderr);
-  const [{ rss, heap, handles }] = said;
+  const [{ threads, rss, heap, handles }] = said;
+  assert.ok(threads <= 0, `${threads} threads are left`);
   assert.ok(rss < 64 << 20, `RSS grew by ${rss} bytes`);
   assert.ok(heap < 4 << 20, `the heap grew by ${heap} bytes`);
   assert.deepEqual(handles, []);

@@ -137,10 +137,8 @@ describe('a process with a pool', () => {
 describe('pools started and stopped', () => {
   it('200 times leave no threads, handles or memory', async () => {
     const { said } = await ends(
-      async ({ load, require: demand, say, collectThoroughly, waitFor }, { identity }) => {
-        const fs = demand('node:fs');
+      async ({ load, say, leftBehind }, { identity }) => {
         const { WorkerPool } = load();
-        const threads = () => (fs.existsSync('/proc/self/task') ? fs.readdirSync('/proc/self/task').length : 0);
         const round = async (n) => {
           const pool = new WorkerPool(identity, {
             maxWorkers: 2,
@@ -152,18 +150,7 @@ describe('pools started and stopped', () => {
           if (n % 2) await pool.terminate();
           else await pool.drain();
         };
-        for (let n = 0; n < 30; n += 1) await round(n);
-        await collectThoroughly();
-        const before = { threads: threads(), rss: process.memoryUsage().rss, heap: process.memoryUsage().heapUsed };
-        for (let n = 0; n < 200; n += 1) await round(n);
-        await collectThoroughly();
-        await waitFor(() => threads() <= before.threads);
-        say({
-          threads: threads() - before.threads,
-          rss: process.memoryUsage().rss - before.rss,
-          heap: process.memoryUsage().heapUsed - before.heap,
-          handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && !/Pipe|TTY/.test(name)),
-        });
+        say(await leftBehind(round));
       },
       { nodeArgs: ['--expose-gc'], timeoutMs: 150_000 },
     );
