@@ -9,9 +9,8 @@ const { HotpathClosedError, invalidArgType } = require('../errors.js');
 const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
 const { Codec } = require('../cache/codec.js');
-const { batchError } = require('./batch-error.js');
 const { checkContainer } = require('./containers.js');
-const { PackedObjects, eachUuid } = require('./packed-objects.js');
+const { PackedObjects, addAll } = require('./packed-objects.js');
 const { searchFor } = require('./search.js');
 
 const NO_HANDLE = 0xffff_ffff;
@@ -70,26 +69,7 @@ class DiskDataProvider {
   async addMany(container, objects) {
     const name = this.#check(container);
     if (!Array.isArray(objects)) throw invalidArgType('an array', 'objects', objects);
-    const errors = [];
-    const places = [];
-    const packed = new PackedObjects(this.#codec);
-    for (let index = 0; index < objects.length; index++) {
-      try {
-        packed.add(objects[index]);
-        places.push(index);
-      } catch (error) {
-        errors.push({ index, error });
-      }
-    }
-    const uuids = new Array(objects.length);
-    if (places.length > 0) {
-      let next = 0;
-      eachUuid(await this.#store(name, packed), (uuid) => {
-        uuids[places[next++]] = uuid;
-      });
-    }
-    if (errors.length > 0) throw batchError(uuids, errors);
-    return uuids;
+    return addAll(objects, new PackedObjects(this.#codec), (packed) => this.#store(name, packed));
   }
 
   /** @param {string} container @param {PackedObjects} packed @returns {Promise<string>} the UUIDs */

@@ -9,9 +9,8 @@ const { translated } = require('../native-errors.js');
 const check = require('../validate.js');
 const { Codec } = require('../cache/codec.js');
 const { MISSING, NativeReads } = require('../cache/native-reads.js');
-const { batchError } = require('./batch-error.js');
 const { checkContainer } = require('./containers.js');
-const { PackedObjects, eachUuid } = require('./packed-objects.js');
+const { PackedObjects, addAll, eachUuid } = require('./packed-objects.js');
 const { searchFor } = require('./search.js');
 
 const NO_HANDLE = 0xffff_ffff;
@@ -75,31 +74,9 @@ class MemoryDataProvider {
   async addMany(container, objects) {
     const name = this.#check(container);
     if (!Array.isArray(objects)) throw invalidArgType('an array', 'objects', objects);
-    const errors = [];
-    const uuids = new Array(objects.length);
     // Not the one for single objects: encoding may run getters, and these may add objects.
     const packed = new PackedObjects(this.#codec);
-    /** Places of the objects that are packed. @type {number[]} */
-    let places = [];
-    const store = () => {
-      let next = 0;
-      eachUuid(this.#store(name, packed), (uuid) => {
-        uuids[places[next++]] = uuid;
-      });
-      places = [];
-    };
-    for (let index = 0; index < objects.length; index++) {
-      try {
-        packed.add(objects[index]);
-        places.push(index);
-      } catch (error) {
-        errors.push({ index, error });
-      }
-      if (packed.count === MOST_OBJECTS || packed.size >= MOST_BYTES) store();
-    }
-    if (packed.count > 0) store();
-    if (errors.length > 0) throw batchError(uuids, errors);
-    return uuids;
+    return addAll(objects, packed, (full) => this.#store(name, full), isFull);
   }
 
   /** @param {string} container @param {PackedObjects} packed is empty afterwards @returns {string} the UUIDs */
@@ -196,6 +173,11 @@ class MemoryDataProvider {
   [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
     return this.close();
   }
+}
+
+/** @param {PackedObjects} packed */
+function isFull({ count, size }) {
+  return count === MOST_OBJECTS || size >= MOST_BYTES;
 }
 
 module.exports = { MemoryDataProvider };

@@ -3,6 +3,7 @@
 // Encoded objects one behind the other, as the native side takes many of them at once.
 
 const { KIND } = require('../cache/codec.js');
+const { batchError } = require('./batch-error.js');
 
 const FIRST_BYTES = 4096;
 
@@ -92,4 +93,37 @@ function eachUuid(text, take) {
   for (let at = 0; at < text.length; at += UUID_LENGTH) take(text.slice(at, at + UUID_LENGTH));
 }
 
-module.exports = { PackedObjects, eachUuid };
+/**
+ * Packs objects, all of them before anybody else has a turn, and stores them.
+ * @param {unknown[]} objects
+ * @param {PackedObjects} packed
+ * @param {(packed: PackedObjects) => string | Promise<string>} store answers with their UUIDs
+ * @param {(packed: PackedObjects) => boolean} [isFull] whether those so far go off; only where `store` answers at once
+ * @returns {Promise<string[]>} the UUIDs by place
+ * @throws {import('./batch-error.js').BatchError} some could not be encoded; all others are stored
+ */
+async function addAll(objects, packed, store, isFull = () => false) {
+  const errors = [];
+  const uuids = new Array(objects.length);
+  /** @type {number[]} */
+  const places = [];
+  let next = 0;
+  const take = (/** @type {any} */ text) =>
+    eachUuid(text, (uuid) => {
+      uuids[places[next++]] = uuid;
+    });
+  for (let index = 0; index < objects.length; index++) {
+    try {
+      packed.add(objects[index]);
+      places.push(index);
+    } catch (error) {
+      errors.push({ index, error });
+    }
+    if (isFull(packed)) take(store(packed));
+  }
+  if (next < places.length) take(await store(packed));
+  if (errors.length > 0) throw batchError(uuids, errors);
+  return uuids;
+}
+
+module.exports = { PackedObjects, addAll, eachUuid };
